@@ -1,0 +1,54 @@
+import type { Readable } from 'node:stream';
+import type { JobRecord } from '../job/jobRecord.ts';
+
+/** An object: bytes under their own SHA-256 (64 lower-case hex digits). */
+export interface StoredObject {
+  sha256: string;
+  bytes: number;
+}
+
+/** A part of the render graph: its key leads to an object. `meta` is what its maker wants to find again. */
+export interface StoredPart extends StoredObject {
+  meta?: Record<string, unknown>;
+}
+
+/** Inclusive byte positions, as in HTTP ranges. */
+export interface ByteRange {
+  start: number;
+  end: number;
+}
+
+/**
+ * Where bytes are kept. Three rooms: objects by digest, parts by key, records by job.
+ * Nothing half-written is ever visible, and what was acknowledged survives a crash of the machine.
+ * Every implementation passes the same suite, `tests/integration/storage/storeSuite.ts`.
+ */
+export interface ArtifactStore {
+  /**
+   * Stores bytes under their digest; bytes that are there already are not written again.
+   * @throws PreviewError `asset_digest_mismatch` where `expected.sha256` is given and differs,
+   *   `asset_too_large` past `expected.maxBytes`, `store_unavailable` where the disk is full or gone.
+   */
+  putObject(
+    source: Uint8Array | AsyncIterable<Uint8Array>,
+    expected?: { sha256?: string; maxBytes?: number },
+  ): Promise<StoredObject>;
+  statObject(sha256: string): Promise<StoredObject | undefined>;
+  /** @throws PreviewError `artifact_not_found` */
+  readObject(sha256: string): Promise<Buffer>;
+  /** @throws PreviewError `artifact_not_found` */
+  openObject(sha256: string, range?: ByteRange): Promise<Readable>;
+
+  /** The part of that key, only where its object exists in full. */
+  getPart(key: string): Promise<StoredPart | undefined>;
+  putPart(key: string, part: StoredPart): Promise<void>;
+
+  getRecord(projectId: string, jobId: string): Promise<JobRecord | undefined>;
+  /** The records of all projects that have a job of this id. */
+  findRecords(jobId: string): Promise<JobRecord[]>;
+  /** Writes the record unless one exists; returns the one that stands. */
+  putRecord(record: JobRecord): Promise<JobRecord>;
+
+  /** Proves that the store can be written. @throws PreviewError `store_unavailable` */
+  check(): Promise<void>;
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    // Render children are forked from TypeScript sources; they inherit this loader through process.execArgv.
+    execArgv: ['--import', 'tsx'],
+    include: ['tests/unit/**/*.test.ts', 'tests/integration/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Two cores: more parallel files only make timings noisy.
+    maxWorkers: 2,
+  },
+});
