@@ -1,0 +1,86 @@
+import sharp from 'sharp';
+
+/** Packed RGB, 8 bits, three bytes a pixel, no padding. */
+export interface RgbPicture {
+  width: number;
+  height: number;
+  data: Buffer;
+}
+
+/** More pixels than any camera's picture; 20,000 x 20,000 is refused before a byte of it is decoded. */
+export const MAX_INPUT_PIXELS = 100_000_000;
+
+/** libvips would keep decoded strips of earlier pictures; every picture here is decoded once. */
+export function configureSharp(): void {
+  sharp.cache(false);
+}
+
+/** What the header says; nothing is decoded. @throws Error where the bytes are no picture that sharp knows */
+export async function probeImage(bytes: Buffer): Promise<{ width: number; height: number }> {
+  const { autoOrient, width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  return { width: autoOrient?.width ?? width, height: autoOrient?.height ?? height };
+}
+
+/**
+ * Decodes a photo in its own orientation and fills `width` x `height` with it; what does not fit is cropped evenly.
+ * JPEG is decoded at a reduced scale where that is enough. `blurred` is for backgrounds.
+ * @throws Error where the bytes are damaged or truncated
+ */
+export async function coverPicture(
+  bytes: Buffer,
+  width: number,
+  height: number,
+  look: 'sharp' | 'blurred' = 'sharp',
+): Promise<RgbPicture> {
+  // A blurred picture needs no more than a few pixels: decode and blur it small, then enlarge it.
+  const scale = look === 'blurred' ? 4 : 1;
+  let pipeline = sharp(bytes, { failOn: 'error', limitInputPixels: MAX_INPUT_PIXELS })
+    .autoOrient()
+    .resize(Math.ceil(width / scale), Math.ceil(height / scale), { fit: 'cover' })
+    .flatten({ background: '#101418' })
+    .toColourspace('srgb')
+    .removeAlpha();
+  if (look === 'blurred') {
+    const small = await pipeline.blur(6).raw().toBuffer({ resolveWithObject: true });
+    pipeline = sharp(small.data, { raw: small.info }).resize(width, height, { fit: 'fill', kernel: 'cubic' });
+  }
+  const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
+  if (info.channels !== 3) throw new Error(`expected 3 channels, got ${info.channels}`);
+  return { width, height, data };
+}
+
+/** Draws an RGBA picture onto an RGB one with its upper left corner at (`left`, `top`); what lies outside is cut. */
+export function drawOver(
+  picture: RgbPicture,
+  layer: { width: number; height: number; rgba: Buffer },
+  left: number,
+  top: number,
+): void {
+  const { width, height, data } = picture;
+  for (let y = Math.max(0, -top); y < layer.height && top + y < height; y++) {
+    for (let x = Math.max(0, -left); x < layer.width && left + x < width; x++) {
+      const from = (y * layer.width + x) * 4;
+      const alpha = layer.rgba[from + 3] as number;
+      if (alpha === 0) continue;
+      const to = ((top + y) * width + left + x) * 3;
+      for (let c = 0; c < 3; c++) {
+        const below = data[to + c] as number;
+        data[to + c] = below + Math.round((((layer.rgba[from + c] as number) - below) * alpha) / 255);
+      }
+    }
+  }
+}
+
+/** Encodes a picture as JPEG, 4:4:4 so that coloured letters stay sharp. */
+export function encodeJpeg(picture: RgbPicture, quality: number): Promise<Buffer> {
+  return sharp(picture.data, { raw: { width: picture.width, height: picture.height, channels: 3 } })
+    .jpeg({ quality, chromaSubsampling: '4:4:4', mozjpeg: false })
+    .toBuffer();
+}
+
+/** Scales a picture to exactly `width` x `height`. */
+export async function scalePicture(picture: RgbPicture, width: number, height: number): Promise<RgbPicture> {
+  const raw = { width: picture.width, height: picture.height, channels: 3 as const };
+  const data = await sharp(picture.data, { raw }).resize(width, height, { fit: 'fill' }).raw().toBuffer();
+  return { width, height, data };
+}

@@ -1,0 +1,86 @@
+import { type Demuxer, Muxer } from 'node-av/api';
+import type { Packet, Stream } from 'node-av/lib';
+import { openDemuxer, readPackets } from './ffmpeg.ts';
+import type { VideoFormat } from './video.ts';
+
+/** A finished segment, read only when its turn comes, so that memory does not grow with the preview's length. */
+export interface SegmentSource {
+  frames: number;
+  read(): Promise<Buffer>;
+}
+
+/**
+ * Joins segments and the soundtrack into one finished file by copying packets; nothing is encoded again.
+ * @param path the file to write; an MP4 has its index first (faststart)
+ */
+export async function joinSegments(
+  path: string,
+  segments: readonly SegmentSource[],
+  soundtrack: Buffer | undefined,
+  settings: { format: VideoFormat; fps: number; title?: string | undefined },
+): Promise<void> {
+  const sound = soundtrack && (await openDemuxer(soundtrack, 'mov'));
+  const muxer = await Muxer.open(path, {
+    useSyncQueue: false,
+    format: settings.format,
+    options: settings.format === 'mp4' ? { movflags: '+faststart' } : {},
+  });
+  try {
+    await copyAll(muxer, segments, sound, settings.fps);
+  } finally {
+    await muxer.close();
+    await sound?.close();
+  }
+}
+
+async function copyAll(
+  muxer: Muxer,
+  segments: readonly SegmentSource[],
+  sound: Demuxer | undefined,
+  fps: number,
+): Promise<void> {
+  const soundStream = sound && streamOf(sound.audio(), 'soundtrack');
+  const soundPackets = sound && soundStream && readPackets(sound, soundStream);
+  let soundIndex = -1;
+  let videoIndex = -1;
+  let pending: Packet | undefined;
+  let offset = 0;
+
+  // Sound up to the end of the segment goes before it: players find both near each other in the file.
+  const copySound = async (untilSeconds: number): Promise<void> => {
+    if (!soundPackets) return;
+    const next = async (): Promise<Packet | undefined> => (await soundPackets.next()).value ?? undefined;
+    pending ??= await next();
+    while (pending && (Number(pending.pts) * pending.timeBase.num) / pending.timeBase.den < untilSeconds) {
+      await muxer.writePacket(pending, soundIndex);
+      pending = await next();
+    }
+  };
+
+  for (const segment of segments) {
+    const demuxer = await openDemuxer(await segment.read(), 'mov');
+    try {
+      const stream = streamOf(demuxer.video(), 'segment');
+      if (videoIndex < 0) {
+        videoIndex = muxer.addStream(stream);
+        if (soundStream) soundIndex = muxer.addStream(soundStream);
+      }
+      await copySound((offset + segment.frames) / fps);
+      for await (const packet of readPackets(demuxer, stream)) {
+        const shift = BigInt(Math.round((offset * stream.timeBase.den) / stream.timeBase.num / fps));
+        packet.pts += shift;
+        packet.dts += shift;
+        await muxer.writePacket(packet, videoIndex);
+      }
+    } finally {
+      await demuxer.close();
+    }
+    offset += segment.frames;
+  }
+  await copySound(Number.POSITIVE_INFINITY);
+}
+
+function streamOf(stream: Stream | undefined, what: string): Stream {
+  if (!stream) throw new Error(`the ${what} has no stream`);
+  return stream;
+}

@@ -1,0 +1,37 @@
+import { PreviewError } from '../errors.ts';
+import type { ArtifactStore, StoredObject, StoredPart } from '../storage/artifactStore.ts';
+import type { PlannedPart } from './plan.ts';
+
+/** What a maker leaves: bytes, or an object that it stored itself because it is too large for memory. */
+export type Made = ({ bytes: Buffer } | { object: StoredObject }) & { meta?: Record<string, unknown> };
+
+export interface PartMaker {
+  /** Answers the part from the store, or makes it; the same part is never made twice at once in one render. */
+  make<Content>(
+    planned: PlannedPart<Content>,
+    build: () => Promise<Made>,
+  ): Promise<{ stored: StoredPart; reused: boolean }>;
+}
+
+export function createPartMaker(store: ArtifactStore, signal: AbortSignal): PartMaker {
+  const running = new Map<string, Promise<{ stored: StoredPart; reused: boolean }>>();
+
+  const makeOrFind = async (key: string, build: () => Promise<Made>) => {
+    if (signal.aborted) throw new PreviewError('cancelled');
+    const found = await store.getPart(key);
+    if (found) return { stored: found, reused: true };
+    const made = await build();
+    const object = 'object' in made ? made.object : await store.putObject(made.bytes);
+    const stored = { ...object, ...(made.meta ? { meta: made.meta } : {}) };
+    await store.putPart(key, stored);
+    return { stored, reused: false };
+  };
+
+  return {
+    make({ key }, build) {
+      const present = running.get(key) ?? makeOrFind(key, build);
+      running.set(key, present);
+      return present;
+    },
+  };
+}

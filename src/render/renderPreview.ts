@@ -1,0 +1,264 @@
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ResolvedAsset } from '../assets/resolveAssets.ts';
+import { mediaFormats } from '../assets/sniff.ts';
+import type { Artifact, PlanSummary, Progress, StageTimings, Warning } from '../job/jobRecord.ts';
+import type { PreviewJob } from '../job/previewJob.types.ts';
+import type { Loudness } from '../media/loudness.ts';
+import { joinSegments } from '../media/mux.ts';
+import type { ArtifactStore, StoredObject, StoredPart } from '../storage/artifactStore.ts';
+import { buildCaptions, buildChapters, formatSrt, formatVtt } from './captions.ts';
+import { inspectAssets } from './inspectAssets.ts';
+import { createPartMaker, type PartMaker } from './partMaker.ts';
+import { makePoster, makeStoryboard } from './parts/pictures.ts';
+import { makeSegment } from './parts/segment.ts';
+import { makeSoundtrack } from './parts/soundtrack.ts';
+import { sheetLayout, storyboardVtt } from './parts/storyboard.ts';
+import { buildPlan, type Plan, part, RENDERER_VERSION } from './plan.ts';
+import { createSlides, type Slides } from './slides.ts';
+import { createStopwatch } from './stopwatch.ts';
+import { buildTimeline, type Timeline } from './timeline.ts';
+
+/** The world as the renderer sees it. */
+export interface RenderContext {
+  store: ArtifactStore;
+  assets: readonly ResolvedAsset[];
+  onProgress(progress: Progress): void;
+  signal: AbortSignal;
+}
+
+export interface RenderResult {
+  artifacts: Artifact[];
+  warnings: Warning[];
+  timings: StageTimings;
+}
+
+/** Segments encoded at the same time; the reference machine has two cores. */
+const SEGMENTS_AT_ONCE = 2;
+
+/**
+ * Renders a job: what is needed and not yet in the store is made, then joined.
+ * @throws PreviewError `asset_*` where an asset cannot be used, `preview_too_long`, `cancelled`; anything else that
+ *   is thrown is a fault of the renderer
+ */
+export async function renderPreview(job: PreviewJob, context: RenderContext): Promise<RenderResult> {
+  const stopwatch = createStopwatch();
+  context.onProgress({ percent: 0, stage: 'assets' });
+  const { plan, timeline, warnings } = await stopwatch.time('assets', () => prepare(job, context));
+  const parts = createPartMaker(context.store, context.signal);
+  const slides = createSlides(plan, parts, context.store, stopwatch);
+
+  const [segments, soundtrack] = await Promise.all([
+    stopwatch.time('segments', () => makeSegments(plan, slides, parts, context)),
+    stopwatch.time('soundtrack', () => makeSound(plan, parts, context)),
+  ]);
+
+  context.onProgress({ percent: 85, stage: 'packaging' });
+  const files = await stopwatch.time('packaging', async () => {
+    const made = [
+      await makeVideo(plan, timeline, segments, soundtrack, parts, context.store),
+      await storePart('poster.jpg', 'image/jpeg', await makePoster(plan, slides, parts)),
+      await storePart('storyboard.jpg', 'image/jpeg', await makeStoryboard(plan, slides, parts)),
+      ...(await storeTexts(job, timeline, plan, context.store)),
+    ];
+    return made;
+  });
+  warnings.push(...(await slides.warnings()));
+  const timings = stopwatch.timings();
+  const manifest = {
+    jobId: job.jobId,
+    projectId: job.projectId,
+    requestId: job.requestId,
+    title: job.previewRequest.title,
+    metadata: job.previewRequest.metadata ?? {},
+    renderer: { version: RENDERER_VERSION, ffmpeg: '8.1' },
+    durationSeconds: timeline.totalFrames / timeline.fps,
+    width: plan.video.width,
+    height: plan.video.height,
+    fps: plan.video.fps,
+    steps: timelineOf(timeline),
+    artifacts: files,
+    audio: soundtrack ? (soundtrack.meta?.loudness ?? null) : null,
+    stats: {
+      renderSeconds: stopwatch.elapsedMs() / 1000,
+      firstSegmentSeconds: segments.firstMs === undefined ? null : segments.firstMs / 1000,
+      framesEncoded: segments.framesEncoded,
+      segments: { total: plan.segments.length, reused: segments.reused },
+      stages: timings,
+    },
+    warnings,
+  };
+  const manifestFile = await storeText(
+    'manifest.json',
+    'application/json',
+    JSON.stringify(manifest, null, 2),
+    context.store,
+  );
+  context.onProgress({ percent: 100, stage: 'done' });
+  return { artifacts: [...files, manifestFile], warnings, timings };
+}
+
+/** What a render would do: timeline, parts with what of them exists, warnings. Nothing is made. */
+export async function planPreview(job: PreviewJob, context: RenderContext): Promise<PlanSummary> {
+  const { plan, timeline, warnings } = await prepare(job, context);
+  const planned = [...plan.slides, ...plan.segments, ...(plan.soundtrack ? [plan.soundtrack] : [])];
+  const parts = await Promise.all(
+    planned.map(async ({ kind, key }) => ({ kind, key, reused: Boolean(await context.store.getPart(key)) })),
+  );
+  return {
+    durationSeconds: timeline.totalFrames / timeline.fps,
+    width: plan.video.width,
+    height: plan.video.height,
+    fps: plan.video.fps,
+    timeline: timelineOf(timeline),
+    parts,
+    warnings,
+  };
+}
+
+async function prepare(
+  job: PreviewJob,
+  { assets, store }: RenderContext,
+): Promise<{ plan: Plan; timeline: Timeline; warnings: Warning[] }> {
+  const inspected = await inspectAssets(job, assets, store);
+  const timeline = buildTimeline(
+    job.previewRequest,
+    inspected.narrationSeconds,
+    job.previewRequest.options?.fps ?? 30,
+  );
+  return { timeline, plan: buildPlan(job, timeline, assets), warnings: inspected.warnings };
+}
+
+function timelineOf(timeline: Timeline) {
+  return timeline.entries
+    .filter((entry) => entry.kind === 'step')
+    .map((entry) => ({
+      id: entry.id,
+      startSeconds: entry.startFrame / timeline.fps,
+      endSeconds: (entry.startFrame + entry.frames) / timeline.fps,
+    }));
+}
+
+interface Segments {
+  parts: StoredPart[];
+  reused: number;
+  framesEncoded: number;
+  /** From the start of the segments' stage to the first one, in milliseconds. */
+  firstMs?: number;
+}
+
+/** Makes the segments in playing order, some at a time. */
+async function makeSegments(
+  plan: Plan,
+  slides: Slides,
+  parts: PartMaker,
+  { onProgress }: RenderContext,
+): Promise<Segments> {
+  const started = performance.now();
+  const result: Segments = { parts: [], reused: 0, framesEncoded: 0 };
+  let next = 0;
+  let done = 0;
+  const work = async (): Promise<void> => {
+    for (let i = next++; i < plan.segments.length; i = next++) {
+      const segment = plan.segments[i];
+      if (!segment) return;
+      const { stored, reused } = await parts.make(segment, async () => {
+        result.framesEncoded += 1 + (segment.content.exit?.frames ?? 0);
+        return { bytes: await makeSegment(segment.content, i, slides) };
+      });
+      result.parts[i] = stored;
+      if (reused) result.reused++;
+      if (i === 0) result.firstMs = performance.now() - started;
+      done++;
+      onProgress({ percent: 5 + Math.floor((80 * done) / plan.segments.length), stage: 'segments' });
+    }
+  };
+  await Promise.all(Array.from({ length: SEGMENTS_AT_ONCE }, work));
+  return result;
+}
+
+async function makeSound(
+  plan: Plan,
+  parts: PartMaker,
+  { assets, store }: RenderContext,
+): Promise<StoredPart | undefined> {
+  const { soundtrack } = plan;
+  if (!soundtrack) return undefined;
+  const { stored } = await parts.make(soundtrack, async () => {
+    const { bytes, loudness } = await makeSoundtrack(soundtrack.content, async (sha256) => {
+      const asset = assets.find((candidate) => candidate.sha256 === sha256);
+      if (!asset) throw new Error('a sound of the plan is not among the assets');
+      return { bytes: await store.readObject(sha256), demuxer: mediaFormats[asset.format].demuxer ?? '' };
+    });
+    return { bytes, meta: { loudness: rounded(loudness) } };
+  });
+  return stored;
+}
+
+const rounded = ({ integratedLufs, truePeakDb }: Loudness) => ({
+  integratedLufs: integratedLufs === undefined ? null : Math.round(integratedLufs * 100) / 100,
+  truePeakDb: Number.isFinite(truePeakDb) ? Math.round(truePeakDb * 100) / 100 : null,
+});
+
+async function makeVideo(
+  plan: Plan,
+  timeline: Timeline,
+  segments: Segments,
+  soundtrack: StoredPart | undefined,
+  parts: PartMaker,
+  store: ArtifactStore,
+): Promise<Artifact> {
+  const { format, fps } = plan.video;
+  const content = { format, segments: plan.segments.map(({ key }) => key), soundtrack: plan.soundtrack?.key };
+  const { stored } = await parts.make(part('video', content), async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'preview-'));
+    try {
+      const path = join(folder, `preview.${format}`);
+      const sources = timeline.entries.map((entry, i) => ({
+        frames: entry.frames,
+        read: () => store.readObject(segments.parts[i]?.sha256 ?? ''),
+      }));
+      const sound = soundtrack && (await store.readObject(soundtrack.sha256));
+      await joinSegments(path, sources, sound, { format, fps });
+      return { object: await store.putObject(createReadStream(path)) };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+  return storePart(`preview.${format}`, format === 'mp4' ? 'video/mp4' : 'video/webm', stored);
+}
+
+async function storeTexts(
+  job: PreviewJob,
+  timeline: Timeline,
+  plan: Plan,
+  store: ArtifactStore,
+): Promise<Artifact[]> {
+  const captions = buildCaptions(timeline, job.previewRequest.steps);
+  return Promise.all([
+    storeText(
+      'storyboard.vtt',
+      'text/vtt',
+      storyboardVtt(timeline, sheetLayout(plan.slides.length, plan.video.width, plan.video.height)),
+      store,
+    ),
+    storeText('captions.vtt', 'text/vtt', formatVtt(captions), store),
+    storeText('captions.srt', 'application/x-subrip', formatSrt(captions), store),
+    storeText('chapters.vtt', 'text/vtt', formatVtt(buildChapters(timeline)), store),
+  ]);
+}
+
+async function storeText(
+  name: string,
+  mediaType: string,
+  text: string,
+  store: ArtifactStore,
+): Promise<Artifact> {
+  return storePart(name, mediaType, await store.putObject(Buffer.from(text)));
+}
+
+function storePart(name: string, mediaType: string, { bytes, sha256 }: StoredObject): Artifact {
+  return { name, mediaType, bytes, sha256 };
+}
