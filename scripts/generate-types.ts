@@ -13,7 +13,8 @@ type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string
 const schemaFile = new URL('../schemas/preview-job.schema.json', import.meta.url);
 const typesFile = new URL('../src/job/previewJob.types.ts', import.meta.url);
 
-const BANNER = '// Generated from schemas/preview-job.schema.json by scripts/generate-types.ts. Change the schema instead.';
+const BANNER =
+  '// Generated from schemas/preview-job.schema.json by scripts/generate-types.ts. Change the schema instead.';
 
 /** The text that `src/job/previewJob.types.ts` must have. */
 export async function generateTypes(): Promise<string> {
@@ -30,7 +31,8 @@ export async function generateTypes(): Promise<string> {
 }
 
 /** What the compiler appends to the comment of each definition; it tells a reader nothing. */
-const REACHED_BY = / \*\n \* This interface was referenced by `PreviewJob`'s JSON-Schema\n \* via the `definition` "\w+"\.\n/g;
+const REACHED_BY =
+  / \*\n \* This interface was referenced by `PreviewJob`'s JSON-Schema\n \* via the `definition` "\w+"\.\n/g;
 
 /**
  * The schema as the compiler needs it. It would name a type after every title, so titles go; it would inline a

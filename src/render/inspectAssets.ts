@@ -1,5 +1,5 @@
 import type { ResolvedAsset } from '../assets/resolveAssets.ts';
-import { mediaFormats } from '../assets/sniff.ts';
+import { demuxerOf } from '../assets/sniff.ts';
 import { PreviewError } from '../errors.ts';
 import type { Warning } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
@@ -49,7 +49,7 @@ async function inspectImage(asset: ResolvedAsset, bytes: Buffer): Promise<void> 
 }
 
 function inspectSound(asset: ResolvedAsset, bytes: Buffer): Promise<number> {
-  return probeAudioSeconds(bytes, mediaFormats[asset.format].demuxer ?? '').catch((cause: unknown) => {
+  return probeAudioSeconds(bytes, demuxerOf(asset.format)).catch((cause: unknown) => {
     throw corrupt(asset, cause);
   });
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ResolvedAsset } from '../assets/resolveAssets.ts';
-import { mediaFormats } from '../assets/sniff.ts';
+import { demuxerOf } from '../assets/sniff.ts';
 import type { Artifact, PlanSummary, Progress, StageTimings, Warning } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import type { Loudness } from '../media/loudness.ts';
@@ -190,7 +190,7 @@ async function makeSound(
     const { bytes, loudness } = await makeSoundtrack(soundtrack.content, async (sha256) => {
       const asset = assets.find((candidate) => candidate.sha256 === sha256);
       if (!asset) throw new Error('a sound of the plan is not among the assets');
-      return { bytes: await store.readObject(sha256), demuxer: mediaFormats[asset.format].demuxer ?? '' };
+      return { bytes: await store.readObject(sha256), demuxer: demuxerOf(asset.format) };
     });
     return { bytes, meta: { loudness: rounded(loudness) } };
   });

@@ -1,0 +1,71 @@
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { Agent, buildConnector } from 'undici';
+import { PreviewError } from '../errors.ts';
+
+/** Decides which addresses may be connected to. */
+export interface EgressPolicy {
+  /** Networks in CIDR notation that may be reached although they are not public; for tests and private stores. */
+  allowPrivate: readonly string[];
+}
+
+/**
+ * An undici agent that connects to public unicast addresses only.
+ *
+ * undici never calls `lookup` for an IP literal, so the host is checked here before anything else; a name is looked up
+ * by us, every address it has is checked, and the socket goes to the checked one: a name that changes between
+ * look-ups (DNS rebinding) changes nothing.
+ */
+export function createEgressAgent(
+  policy: EgressPolicy,
+  limits: { connectMs: number; idleMs: number },
+): Agent {
+  const connect = buildConnector({
+    timeout: limits.connectMs,
+    lookup(hostname, options, callback) {
+      lookup(hostname, { ...options, all: true }, (error, addresses) => {
+        if (error) return callback(error, []);
+        const refused = addresses.find(({ address }) => !isAllowedAddress(address, policy));
+        if (refused) return callback(refusal(), []);
+        const [first] = addresses;
+        if (!first) return callback(refusal(), []);
+        return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
+      });
+    },
+  });
+  return new Agent({
+    connect(options, callback) {
+      const host = options.hostname.replace(/^\[|\]$/g, '');
+      if (isIP(host) && !isAllowedAddress(host, policy)) return callback(refusal(), null);
+      return connect(options, (...result) => {
+        const [error, socket] = result;
+        if (error || !socket) return callback(...result);
+        if (socket.remoteAddress && isAllowedAddress(socket.remoteAddress, policy))
+          return callback(null, socket);
+        socket.destroy();
+        return callback(refusal(), null);
+      });
+    },
+    headersTimeout: limits.idleMs,
+    bodyTimeout: limits.idleMs,
+  });
+}
+
+/** Public unicast, or opened on purpose. An IPv4 address inside an IPv6 one counts as what it leads to. */
+export function isAllowedAddress(address: string, { allowPrivate }: EgressPolicy): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  const opened = allowPrivate.some((network) => {
+    const [base, bits] = ipaddr.parseCIDR(network);
+    return base.kind() === parsed.kind() && parsed.match(base, bits);
+  });
+  // ipaddr.js names everything else: private, loopback, linkLocal, uniqueLocal, 6to4, teredo, rfc6052 (NAT64), …
+  return opened || parsed.range() === 'unicast';
+}
+
+const refusal = (): PreviewError =>
+  new PreviewError(
+    'asset_address_refused',
+    'The address leads into a private or reserved network; only public addresses are fetched.',
+  );

@@ -1,0 +1,90 @@
+import type { InputError } from '../errors.ts';
+import { pointerTo } from './jsonPointer.ts';
+
+/** No job comes near; deeper values are an attack on whoever walks them by recursion. */
+const MAX_DEPTH = 64;
+/** 500 steps and 1,000 assets with every field set are 20,000 values; the rest is for `metadata`. */
+const MAX_VALUES = 100_000;
+
+/**
+ * A deep copy of a JSON value that shares nothing with the original, or the first reason why the value is no
+ * JSON. Never throws: getters and proxies are read once, inside. `structuredClone` is no help here: it throws,
+ * keeps Dates and Maps, and follows cycles.
+ */
+export function copyJson(value: unknown): { ok: true; value: unknown } | { ok: false; error: InputError } {
+  try {
+    return { ok: true, value: copy(value, '', 0, { values: 0, ancestors: new Set() }) };
+  } catch (error) {
+    if (error instanceof NotJson) return { ok: false, error: error.reason };
+    return { ok: false, error: { pointer: '', message: 'cannot be read: a property of it throws an error' } };
+  }
+}
+
+interface Walk {
+  values: number;
+  /** The objects that the present value lies in; one that comes again is a cycle. */
+  ancestors: Set<object>;
+}
+
+class NotJson extends Error {
+  readonly reason: InputError;
+
+  constructor(pointer: string, message: string) {
+    super(message);
+    this.reason = { pointer, message };
+  }
+}
+
+function copy(value: unknown, pointer: string, depth: number, walk: Walk): unknown {
+  walk.values += 1;
+  if (walk.values > MAX_VALUES) throw new NotJson('', `must have at most ${MAX_VALUES} values in all`);
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      if (!Number.isFinite(value)) throw new NotJson(pointer, `must be a finite number, not ${value}`);
+      return value;
+    case 'object':
+      return value === null ? null : copyObject(value, pointer, depth, walk);
+    default:
+      throw new NotJson(
+        pointer,
+        `must be JSON, not ${typeof value === 'undefined' ? value : `a ${typeof value}`}`,
+      );
+  }
+}
+
+function copyObject(value: object, pointer: string, depth: number, walk: Walk): unknown {
+  if (depth >= MAX_DEPTH) throw new NotJson(pointer, `must not be nested deeper than ${MAX_DEPTH} levels`);
+  if (walk.ancestors.has(value)) throw new NotJson(pointer, 'must not contain itself');
+  walk.ancestors.add(value);
+  const result = Array.isArray(value)
+    ? copyArray(value, pointer, depth, walk)
+    : copyMembers(value, pointer, depth, walk);
+  walk.ancestors.delete(value);
+  return result;
+}
+
+function copyArray(items: unknown[], pointer: string, depth: number, walk: Walk): unknown[] {
+  const result: unknown[] = [];
+  // By index, because holes are to be seen and a proxy's length may lie: the count of values bounds it.
+  for (let i = 0; i < items.length; i++) {
+    result.push(copy(items[i], pointerTo(pointer, i), depth + 1, walk));
+  }
+  return result;
+}
+
+function copyMembers(value: object, pointer: string, depth: number, walk: Walk): Record<string, unknown> {
+  // Dates, Maps, Buffers and the like answer something else; objects of another realm or without prototype pass.
+  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
+  if (kind !== 'Object') throw new NotJson(pointer, `must be JSON, not a ${kind}`);
+  const result: Record<string, unknown> = {};
+  for (const [key, member] of Object.entries(value)) {
+    if (key === '__proto__') throw new NotJson(pointerTo(pointer, key), 'is not allowed as a name');
+    // What JSON.stringify would leave out.
+    if (member === undefined) continue;
+    result[key] = copy(member, pointerTo(pointer, key), depth + 1, walk);
+  }
+  return result;
+}

@@ -1,0 +1,13 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from './canonicalJson.ts';
+import type { PreviewJob } from './previewJob.types.ts';
+
+/**
+ * The SHA-256, in hex, of what a job asks for. Two jobs of one id are the same job exactly where their
+ * fingerprints are equal. What a sender writes anew each time it sends (`requestId`, `attempts`, `createdAt`,
+ * `updatedAt`) does not count.
+ */
+export function fingerprint(job: PreviewJob): string {
+  const { requestId: _1, attempts: _2, createdAt: _3, updatedAt: _4, ...asked } = job;
+  return createHash('sha256').update(canonicalJson(asked)).digest('hex');
+}

@@ -1,0 +1,63 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { PreviewError } from '../errors.ts';
+
+/** A secret of at least 32 bytes and the id under which URLs name it. */
+export interface SigningKey {
+  id: string;
+  secret: string;
+}
+
+export interface UrlSigner {
+  /** A path and query that opens one object under one name until `expiresAt` (RFC 3339). */
+  sign(what: { sha256: string; name: string; disposition?: string }): { path: string; expiresAt: string };
+  /** One answer for whatever is wrong: expired, changed, or signed by nobody we know. */
+  verify(what: { sha256: string; name: string; query: Record<string, unknown> }): boolean;
+}
+
+const MIN_SECRET_BYTES = 32;
+
+/** @param keys the first signs, all verify, so that keys can change while signed URLs are still valid */
+export function createUrlSigner(options: {
+  keys: readonly SigningKey[];
+  ttlSeconds: number;
+  now?: () => number;
+}): UrlSigner {
+  const { keys, ttlSeconds, now = Date.now } = options;
+  const [first] = keys;
+  if (!first) throw new PreviewError('config_invalid', 'PREVIEW_SIGNING_KEYS names no key; give kid:secret.');
+  for (const key of keys) {
+    if (Buffer.byteLength(key.secret) < MIN_SECRET_BYTES) {
+      const message = `The secret of signing key "${key.id}" is shorter than ${MIN_SECRET_BYTES} bytes; make a longer one.`;
+      throw new PreviewError('config_invalid', message);
+    }
+  }
+  return {
+    sign({ sha256, name, disposition }) {
+      const expires = Math.floor(now() / 1000) + ttlSeconds;
+      const query = new URLSearchParams({ expires: String(expires), kid: first.id });
+      if (disposition) query.set('disposition', disposition);
+      query.set(
+        'signature',
+        mac(first, sha256, name, String(expires), disposition ?? '').toString('base64url'),
+      );
+      const path = `/artifacts/${sha256}/${encodeURIComponent(name)}?${query}`;
+      return { path, expiresAt: new Date(expires * 1000).toISOString() };
+    },
+    verify({ sha256, name, query }) {
+      const text = (field: string): string => (typeof query[field] === 'string' ? query[field] : '');
+      const known = keys.find((key) => key.id === text('kid'));
+      // An unknown key takes as long as a known one.
+      const expected = mac(known ?? first, sha256, name, text('expires'), text('disposition'));
+      const given = Buffer.from(text('signature'), 'base64url');
+      const matches = given.length === expected.length && timingSafeEqual(given, expected);
+      return matches && known !== undefined && Number(text('expires')) * 1000 > now();
+    },
+  };
+}
+
+/** GET and HEAD share a signature; lengths in front of the fields keep their borders from moving. */
+function mac(key: SigningKey, ...fields: string[]): Buffer {
+  const hmac = createHmac('sha256', key.secret);
+  for (const field of [key.id, 'GET', ...fields]) hmac.update(`${Buffer.byteLength(field)}:${field}`);
+  return hmac.digest();
+}
