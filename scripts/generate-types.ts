@@ -1,8 +1,8 @@
 /**
  * Writes src/job/previewJob.types.ts from schemas/preview-job.schema.json.
  *
- *   npx tsx scripts/generate-types.ts           writes the file
- *   npx tsx scripts/generate-types.ts --check   exits 1 where the file differs from the schema
+ *   npm run generate:types                writes the file
+ *   npm run generate:types -- --check     exits 1 where the file differs from the schema
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -61,7 +61,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if ((await readFile(typesFile, 'utf8')) === wanted) return 0;
-  console.error('src/job/previewJob.types.ts is out of date: npx tsx scripts/generate-types.ts');
+  console.error('src/job/previewJob.types.ts is out of date: run npm run generate:types');
   return 1;
 }
 

@@ -1,0 +1,64 @@
+import { EventEmitter } from 'node:events';
+import type { PGlite } from '@electric-sql/pglite';
+
+interface QueryResult {
+  rows: never[];
+  rowCount: number | null;
+}
+
+/**
+ * PGlite (PostgreSQL inside this process) in the shape of a `pg.Pool`, which is what BullMQ's Postgres backend takes.
+ * There is one session, so every "client" is the same database; BullMQ opens transactions in its migrations only, and
+ * those run before anything else does.
+ */
+export class EmbeddedPool extends EventEmitter {
+  readonly #database: PGlite;
+  readonly options = { keepAlive: true };
+
+  constructor(database: PGlite) {
+    super();
+    this.#database = database;
+    // Every queue and worker listens here; there is no leak to warn of.
+    this.setMaxListeners(0);
+    database.onNotification((channel, payload) => this.emit('notification', { channel, payload }));
+  }
+
+  async query(text: string, parameters?: readonly unknown[]): Promise<QueryResult> {
+    if (parameters && parameters.length > 0) {
+      const { rows, affectedRows } = await this.#database.query<never>(text, [...parameters]);
+      return { rows, rowCount: rows.length > 0 ? rows.length : (affectedRows ?? null) };
+    }
+    // Without parameters a text may hold several statements; like pg, answer the last one's rows.
+    const results = await this.#database.exec(text);
+    const last = results.at(-1);
+    return { rows: (last?.rows ?? []) as never[], rowCount: last?.rows.length ?? null };
+  }
+
+  async connect(): Promise<EmbeddedClient> {
+    return new EmbeddedClient(this);
+  }
+
+  /** BullMQ ends pools that it made; this one is closed by who opened the database. */
+  async end(): Promise<void> {}
+}
+
+/** A client of the one session, with listeners of its own. */
+class EmbeddedClient extends EventEmitter {
+  readonly #pool: EmbeddedPool;
+  readonly #forward = (message: unknown): boolean => this.emit('notification', message);
+
+  constructor(pool: EmbeddedPool) {
+    super();
+    this.setMaxListeners(0);
+    this.#pool = pool;
+    pool.on('notification', this.#forward);
+  }
+
+  query(text: string, parameters?: readonly unknown[]): Promise<QueryResult> {
+    return this.#pool.query(text, parameters);
+  }
+
+  release(): void {
+    this.#pool.removeListener('notification', this.#forward);
+  }
+}

@@ -1,0 +1,161 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import {
+  createPostgresBackend,
+  type Processor,
+  Queue,
+  runMigrations,
+  Worker,
+  type WorkerOptions,
+  withBackend,
+} from 'bullmq';
+import { Redis, type RedisOptions } from 'ioredis';
+import pg from 'pg';
+import { PreviewError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { EmbeddedPool } from './embeddedPool.ts';
+import { lockFolder } from './folderLock.ts';
+
+/** Where jobs wait: BullMQ on Redis, on PostgreSQL, or on a PostgreSQL inside this process. */
+export interface QueueBackend {
+  kind: 'redis' | 'postgres' | 'embedded';
+  /** For producers: a call fails within seconds where the backend is away. */
+  queue<Data, Result>(name: string): Queue<Data, Result>;
+  /** For consumers: it waits for the backend to come back. */
+  worker<Data, Result>(
+    name: string,
+    processor: Processor<Data, Result>,
+    options: Omit<WorkerOptions, 'connection'>,
+  ): Worker<Data, Result>;
+  /** Milliseconds of one round trip. @throws PreviewError `queue_unavailable` */
+  ping(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The longest that a producer or a health check waits for the backend, in milliseconds. */
+const COMMAND_TIMEOUT_MS = 2000;
+
+/** @param options.url `redis://`, `rediss://` or `postgres://`; without one the queue is embedded, in `dataDir` */
+export function openQueueBackend(options: {
+  url?: string | undefined;
+  dataDir: string;
+  logger: Logger;
+}): Promise<QueueBackend> {
+  const { url, dataDir, logger } = options;
+  if (!url) return openEmbedded(join(dataDir, 'queue'), logger);
+  return /^postgres(ql)?:/.test(url) ? openPostgres(url, logger) : openRedis(url, logger);
+}
+
+async function openRedis(url: string, logger: Logger): Promise<QueueBackend> {
+  const connections: Redis[] = [];
+  const connect = (extra: RedisOptions): Redis => {
+    const connection = new Redis(url, { ...extra, retryStrategy: (times) => Math.min(1000, times * 100) });
+    connection.on('error', (error) => logger.debug({ err: error }, 'redis connection'));
+    connections.push(connection);
+    return connection;
+  };
+  const producer = connect({
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    lazyConnect: true,
+  });
+  // Without an offline queue nothing may be sent before the connection stands. Where Redis is away at the start, the
+  // service starts all the same, answers 503, and recovers with it.
+  await producer
+    .connect()
+    .catch((error: unknown) => logger.warn({ err: error }, 'redis is not reachable yet'));
+  return {
+    kind: 'redis',
+    queue: (name) => quiet(new Queue(name, { connection: producer, skipWaitingForReady: true }), logger),
+    worker: (name, processor, extra) =>
+      quiet(
+        new Worker(name, processor, { ...extra, connection: connect({ maxRetriesPerRequest: null }) }),
+        logger,
+      ),
+    ping: () => timed(() => producer.ping()),
+    async close() {
+      for (const connection of connections) connection.disconnect();
+    },
+  };
+}
+
+async function openPostgres(url: string, logger: Logger): Promise<QueueBackend> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    options: '-c search_path=bullmq',
+    keepAlive: true,
+    connectionTimeoutMillis: COMMAND_TIMEOUT_MS,
+  });
+  pool.setMaxListeners(0);
+  pool.on('error', (error) => logger.debug({ err: error }, 'postgres connection'));
+  const client = await pool.connect().catch((cause: unknown) => {
+    throw new PreviewError('queue_unavailable', 'PostgreSQL cannot be reached; check REDIS_URL.', { cause });
+  });
+  try {
+    await runMigrations(client);
+  } finally {
+    client.release();
+  }
+  return onPostgres('postgres', pool, logger, () => pool.end());
+}
+
+async function openEmbedded(folder: string, logger: Logger): Promise<QueueBackend> {
+  await mkdir(folder, { recursive: true });
+  const lock = await lockFolder(folder);
+  const database = await PGlite.create({ dataDir: folder });
+  const pool = new EmbeddedPool(database);
+  await runMigrations(pool);
+  await pool.query('SET search_path TO bullmq');
+  return onPostgres('embedded', pool, logger, async () => {
+    await database.close();
+    await lock.release();
+  });
+}
+
+type PostgresPool = pg.Pool | EmbeddedPool;
+
+function onPostgres(
+  kind: QueueBackend['kind'],
+  pool: PostgresPool,
+  logger: Logger,
+  close: () => Promise<void>,
+): QueueBackend {
+  const postgres = withBackend(createPostgresBackend);
+  return {
+    kind,
+    queue: <Data, Result>(name: string) =>
+      quiet(new postgres.Queue(name, { connection: pool }), logger) as unknown as Queue<Data, Result>,
+    worker: <Data, Result>(
+      name: string,
+      processor: Processor<Data, Result>,
+      extra: Omit<WorkerOptions, 'connection'>,
+    ) =>
+      quiet(
+        new postgres.Worker(name, processor as Processor, { ...extra, connection: pool }),
+        logger,
+      ) as unknown as Worker<Data, Result>,
+    ping: () => timed(() => pool.query('SELECT 1')),
+    close,
+  };
+}
+
+/** BullMQ emits `error` for every hiccup of its connection; without a listener that would end the process. */
+function quiet<Emitter extends { on(event: 'error', listener: (error: Error) => void): unknown }>(
+  emitter: Emitter,
+  logger: Logger,
+): Emitter {
+  emitter.on('error', (error) => logger.debug({ err: error }, 'queue connection'));
+  return emitter;
+}
+
+async function timed(call: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  try {
+    await call();
+  } catch (cause) {
+    throw new PreviewError('queue_unavailable', undefined, { cause });
+  }
+  return Math.round((performance.now() - started) * 100) / 100;
+}
