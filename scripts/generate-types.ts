@@ -8,7 +8,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { compile } from 'json-schema-to-typescript';
 
-type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+type JsonObject = Record<string, unknown>;
 
 const schemaFile = new URL('../schemas/preview-job.schema.json', import.meta.url);
 const typesFile = new URL('../src/job/previewJob.types.ts', import.meta.url);
@@ -35,23 +35,31 @@ const REACHED_BY =
   / \*\n \* This interface was referenced by `PreviewJob`'s JSON-Schema\n \* via the `definition` "\w+"\.\n/g;
 
 /**
- * The schema as the compiler needs it. It would name a type after every title, so titles go; it would inline a
- * `$ref` that has a description beside it, so such a reference becomes the name of the definition; and `oneOf`
- * would make `Asset` a union of four near-equal shapes, so that rule is left to the validator.
+ * The schema as the compiler needs it. It would name a type after every title, so titles go; it would write a
+ * reference with a description of its own (`allOf` with one `$ref`) as `Id & string`, so a reference becomes the
+ * name of its definition; and `oneOf` would make `Asset` a union of four near-equal shapes, so that rule is left
+ * to the validator.
  */
-function forTypes(schema: JsonValue, isNameMap = false): Record<string, JsonValue> {
-  const result: Record<string, JsonValue> = {};
-  for (const [key, value] of Object.entries(schema ?? {})) {
-    if (!isNameMap && ['title', '$id', 'oneOf'].includes(key)) continue;
-    if (!isNameMap && key === '$ref') {
-      result.tsType = String(value).replace('#/definitions/', '');
-    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      result[key] = forTypes(value, key === 'properties' || key === 'definitions');
-    } else {
-      result[key] = value;
-    }
+function forTypes(schema: JsonObject): JsonObject {
+  const { title: _title, $id: _id, oneOf: _oneOf, allOf, $ref, ...rest } = schema;
+  const reference = Array.isArray(allOf) ? (allOf[0] as JsonObject).$ref : $ref;
+  const result: JsonObject = rest;
+  if (typeof reference === 'string') result.tsType = reference.replace('#/definitions/', '');
+  for (const names of ['properties', 'definitions']) {
+    const named = rest[names];
+    if (isObject(named))
+      result[names] = mapValues(named, (value) => (isObject(value) ? forTypes(value) : value));
   }
+  if (isObject(rest.items)) result.items = forTypes(rest.items);
   return result;
+}
+
+function mapValues(object: JsonObject, change: (value: unknown) => unknown): JsonObject {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 async function main(args: readonly string[]): Promise<number> {

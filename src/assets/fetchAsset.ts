@@ -26,7 +26,8 @@ export function createAssetFetcher(agent: Agent, totalMs: number): AssetFetcher 
       await body.dump();
       if (statusCode < 300 || statusCode >= 400) throw refused(statusCode, target);
       const { location } = headers;
-      if (typeof location !== 'string' || !URL.canParse(location, target.href)) throw refused(statusCode, target);
+      if (typeof location !== 'string' || !URL.canParse(location, target.href))
+        throw refused(statusCode, target);
       target = checkUrl(new URL(location, target).href);
     }
     throw new PreviewError(

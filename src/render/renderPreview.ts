@@ -33,6 +33,9 @@ export interface RenderResult {
   artifacts: Artifact[];
   warnings: Warning[];
   timings: StageTimings;
+  segments: { total: number; reused: number };
+  /** Absent where every segment was in the store. */
+  firstSegmentSeconds?: number;
 }
 
 /** Segments encoded at the same time; the reference machine has two cores. */
@@ -97,7 +100,13 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
     context.store,
   );
   context.onProgress({ percent: 100, stage: 'done' });
-  return { artifacts: [...files, manifestFile], warnings, timings };
+  return {
+    artifacts: [...files, manifestFile],
+    warnings,
+    timings,
+    segments: { total: plan.segments.length, reused: segments.reused },
+    ...(segments.firstMs === undefined ? {} : { firstSegmentSeconds: segments.firstMs / 1000 }),
+  };
 }
 
 /** What a render would do: timeline, parts with what of them exists, warnings. Nothing is made. */
@@ -170,7 +179,7 @@ async function makeSegments(
       });
       result.parts[i] = stored;
       if (reused) result.reused++;
-      if (i === 0) result.firstMs = performance.now() - started;
+      if (i === 0 && !reused) result.firstMs = performance.now() - started;
       done++;
       onProgress({ percent: 5 + Math.floor((80 * done) / plan.segments.length), stage: 'segments' });
     }

@@ -1,0 +1,47 @@
+/**
+ * Decides who may join the queue without asking the queue each time, and without ever letting in more than fit:
+ * the depth is the last count plus everything that was let in and may not have been counted.
+ */
+export interface Admission {
+  /** Takes a place. False where the queue is full. Call {@link settle} when the job is in the queue, or is not. */
+  admit(): Promise<boolean>;
+  settle(): void;
+}
+
+export function createAdmission(limit: number, count: () => Promise<number>): Admission {
+  let counted = Number.POSITIVE_INFINITY;
+  let sinceCount = 0;
+  let inFlight = 0;
+  let counting: Promise<void> | undefined;
+
+  const recount = async (): Promise<void> => {
+    // Whoever is on the way now may be in the count or not: counted twice is safe, missed is not.
+    const onTheWay = inFlight;
+    counted = Number.POSITIVE_INFINITY;
+    sinceCount = 0;
+    try {
+      counted = (await count()) + onTheWay;
+    } finally {
+      counting = undefined;
+    }
+  };
+
+  const take = (): boolean => {
+    if (counted + sinceCount >= limit) return false;
+    sinceCount++;
+    inFlight++;
+    return true;
+  };
+
+  return {
+    async admit() {
+      if (take()) return true;
+      counting ??= recount();
+      await counting;
+      return take();
+    },
+    settle() {
+      inFlight--;
+    },
+  };
+}

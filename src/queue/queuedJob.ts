@@ -1,0 +1,30 @@
+import type { PreviewJob } from '../job/previewJob.types.ts';
+
+/** What lies in the queue. */
+export interface QueuedJob {
+  job: PreviewJob;
+  fingerprint: string;
+  /** Tells the sender whether the job in the queue is the one it just sent. */
+  submission: string;
+  /** RFC 3339, UTC. */
+  acceptedAt: string;
+}
+
+/** `~` is in no id and is allowed by BullMQ, which forbids `:` and ids of digits alone. */
+export function queueId({ projectId, jobId }: { projectId: string; jobId: string }): string {
+  return `${projectId}~${jobId}`;
+}
+
+const PRIORITIES = { high: 1, normal: 2, low: 3 } as const;
+
+/** How BullMQ treats a job: five attempts, 1, 2, 4 and 8 s apart; what has ended is forgotten after a while. */
+export function queueOptions(job: PreviewJob) {
+  return {
+    jobId: queueId(job),
+    attempts: 5,
+    backoff: { type: 'exponential', delay: 1000 },
+    removeOnComplete: { age: 3600, count: 100 },
+    removeOnFail: { age: 86_400, count: 100 },
+    priority: PRIORITIES[job.priority ?? 'normal'],
+  };
+}

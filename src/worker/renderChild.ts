@@ -1,0 +1,54 @@
+/**
+ * The process in which media is decoded and encoded: whatever native code does, it does it to this process alone.
+ * Started by renderProcess.ts with the store's folder as its argument; ends when its parent does.
+ */
+import { asPreviewError } from '../errors.ts';
+import { quietFfmpeg } from '../media/ffmpeg.ts';
+import { configureSharp } from '../media/image.ts';
+import { loadFonts } from '../media/text.ts';
+import { planPreview, type RenderContext, renderPreview } from '../render/renderPreview.ts';
+import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { createFsStore } from '../storage/fsStore.ts';
+import type { RenderAnswer, RenderTask } from './renderProtocol.ts';
+
+const [storeFolder] = process.argv.slice(2);
+if (!storeFolder || !process.send) throw new Error('this module is started by the worker');
+
+process.on('disconnect', () => process.exit(0));
+// The terminal's Ctrl+C reaches the whole process group; when to stop is the worker's decision.
+process.on('SIGINT', () => undefined);
+
+quietFfmpeg();
+configureSharp();
+await loadFonts();
+const store = await createFsStore(storeFolder);
+process.on('message', (task: RenderTask) => void answerTask(task, store));
+answer({ type: 'ready' });
+
+async function answerTask(task: RenderTask, store: ArtifactStore): Promise<void> {
+  const context: RenderContext = {
+    store,
+    assets: task.assets,
+    onProgress: (progress) => answer({ type: 'progress', progress }),
+    signal: new AbortController().signal,
+  };
+  try {
+    if (task.kind === 'plan') answer({ type: 'planned', plan: await planPreview(task.job, context) });
+    else answer({ type: 'rendered', result: await renderPreview(task.job, context) });
+  } catch (thrown) {
+    const error = asPreviewError(thrown, 'render_failed');
+    const cause =
+      error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause ?? '');
+    answer({
+      type: 'failed',
+      code: error.code,
+      message: error.message,
+      ...(error.errors ? { errors: error.errors } : {}),
+      detail: cause,
+    });
+  }
+}
+
+function answer(message: RenderAnswer): void {
+  process.send?.(message);
+}

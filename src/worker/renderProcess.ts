@@ -1,0 +1,147 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PreviewError } from '../errors.ts';
+import type { PlanSummary, Progress } from '../job/jobRecord.ts';
+import type { RenderResult } from '../render/renderPreview.ts';
+import type { RenderAnswer, RenderTask } from './renderProtocol.ts';
+
+/** Renders in child processes that can be killed; a child serves one task at a time and is kept for the next. */
+export interface RenderPool {
+  render(task: Omit<RenderTask, 'kind'>, control: RenderControl): Promise<RenderResult>;
+  plan(task: Omit<RenderTask, 'kind'>, control: RenderControl): Promise<PlanSummary>;
+  close(): Promise<void>;
+}
+
+export interface RenderControl {
+  /** Kills the child; the task fails with the signal's reason. */
+  signal: AbortSignal;
+  timeoutMs: number;
+  onProgress(progress: Progress): void;
+}
+
+/** Native memory that a long-lived process collects is given back with the process. */
+const TASKS_PER_CHILD = 200;
+
+interface RenderChild {
+  process: ChildProcess;
+  ready: Promise<void>;
+  tasks: number;
+}
+
+/** @param storeFolder folder of the file system store that the children open */
+export function createRenderPool(storeFolder: string): RenderPool {
+  const idle: RenderChild[] = [];
+  const all = new Set<RenderChild>();
+
+  const start = (): RenderChild => {
+    const child = startChild(storeFolder);
+    all.add(child);
+    child.process.once('exit', () => {
+      all.delete(child);
+      const at = idle.indexOf(child);
+      if (at >= 0) idle.splice(at, 1);
+    });
+    return child;
+  };
+
+  const run = async (task: RenderTask, control: RenderControl): Promise<RenderAnswer> => {
+    const child = idle.pop() ?? start();
+    const answer = await runTask(child, task, control);
+    child.tasks++;
+    if (child.tasks < TASKS_PER_CHILD) idle.push(child);
+    else child.process.disconnect();
+    if (answer.type === 'failed') {
+      throw new PreviewError(answer.code, answer.message, {
+        cause: new Error(answer.detail),
+        ...(answer.errors ? { errors: answer.errors } : {}),
+      });
+    }
+    return answer;
+  };
+
+  // The first job finds a child that is ready.
+  idle.push(start());
+
+  return {
+    async render(task, control) {
+      const answer = await run({ ...task, kind: 'render' }, control);
+      if (answer.type !== 'rendered') throw new Error(`a render was answered with ${answer.type}`);
+      return answer.result;
+    },
+    async plan(task, control) {
+      const answer = await run({ ...task, kind: 'plan' }, control);
+      if (answer.type !== 'planned') throw new Error(`a plan was answered with ${answer.type}`);
+      return answer.plan;
+    },
+    async close() {
+      await Promise.all(
+        [...all].map(async ({ process }) => {
+          const gone = new Promise((resolve) => process.once('exit', resolve));
+          process.kill('SIGKILL');
+          await gone;
+        }),
+      );
+    },
+  };
+}
+
+function startChild(storeFolder: string): RenderChild {
+  // From sources the loader comes with process.execArgv, which fork hands on.
+  const entry = new URL(`./renderChild${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+  const child = fork(entry, [storeFolder], {
+    // No secret of the service's environment reaches the process that decodes what strangers send.
+    env: { NODE_ENV: 'production' },
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const ready = new Promise<void>((resolve, reject) => {
+    child.once('message', () => resolve());
+    child.once('exit', (code, signal) => reject(crashed(code, signal)));
+    child.once('error', reject);
+  });
+  // Whoever waits for it hears of it; that nobody waits yet is no reason to end the service.
+  ready.catch(() => undefined);
+  return { process: child, ready, tasks: 0 };
+}
+
+async function runTask(child: RenderChild, task: RenderTask, control: RenderControl): Promise<RenderAnswer> {
+  const { process } = child;
+  let reason: unknown;
+  const kill = (why: unknown): void => {
+    reason ??= why;
+    process.kill('SIGKILL');
+  };
+  const onAbort = (): void => kill(control.signal.reason);
+  const deadline = setTimeout(() => {
+    kill(new PreviewError('render_timeout', `The render took longer than ${control.timeoutMs / 1000} s.`));
+  }, control.timeoutMs);
+  const gone = new Promise<never>((_, reject) => {
+    process.once('exit', (code, signal) => reject(reason ?? crashed(code, signal)));
+  });
+  gone.catch(() => undefined);
+  let onMessage: ((message: RenderAnswer) => void) | undefined;
+  try {
+    control.signal.addEventListener('abort', onAbort);
+    if (control.signal.aborted) onAbort();
+    await Promise.race([child.ready, gone]);
+    const done = new Promise<RenderAnswer>((resolve) => {
+      onMessage = (message) => {
+        if (message.type === 'progress') control.onProgress(message.progress);
+        else resolve(message);
+      };
+      process.on('message', onMessage);
+    });
+    process.send(task);
+    return await Promise.race([done, gone]);
+  } finally {
+    clearTimeout(deadline);
+    control.signal.removeEventListener('abort', onAbort);
+    if (onMessage) process.off('message', onMessage);
+  }
+}
+
+function crashed(code: number | null, signal: string | null): PreviewError {
+  const cause = new Error(`the render child ended with ${signal ? `signal ${signal}` : `exit code ${code}`}`);
+  return new PreviewError('render_crashed', undefined, { cause });
+}

@@ -1,0 +1,19 @@
+import type { ResolvedAsset } from '../assets/resolveAssets.ts';
+import type { ErrorCode, InputError } from '../errors.ts';
+import type { PlanSummary, Progress } from '../job/jobRecord.ts';
+import type { PreviewJob } from '../job/previewJob.types.ts';
+import type { RenderResult } from '../render/renderPreview.ts';
+
+/** What the worker asks of its render child, over the IPC channel; one task at a time. */
+export type RenderTask = { job: PreviewJob; assets: readonly ResolvedAsset[] } & (
+  | { kind: 'render' }
+  | { kind: 'plan' }
+);
+
+/** What the child answers. */
+export type RenderAnswer =
+  | { type: 'ready' }
+  | { type: 'progress'; progress: Progress }
+  | { type: 'rendered'; result: RenderResult }
+  | { type: 'planned'; plan: PlanSummary }
+  | { type: 'failed'; code: ErrorCode; message: string; errors?: readonly InputError[]; detail: string };
