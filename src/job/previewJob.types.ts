@@ -328,7 +328,7 @@ export interface Options {
    */
   format?: 'mp4' | 'webm';
   /**
-   * Burns the captions into the picture. Caption files are written in any case.
+   * Burns the captions into the picture; caption files are written with or without it.
    */
   includeCaptions?: boolean;
   /**

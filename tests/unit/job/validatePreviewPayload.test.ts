@@ -21,6 +21,11 @@ describe('a message says what is expected', () => {
     ['/attempts', { ...jobWith(), attempts: 1.5 }, 'must be a whole number, not 1.5'],
     ['/attempts', { ...jobWith(), attempts: [] }, 'must be an integer, not an array'],
     [
+      `${request}/assets/0`,
+      jobWith({ assets: ['a.jpg'] as object as [] }),
+      'must be an object, not a string',
+    ],
+    [
       '/jobId',
       { ...jobWith(), jobId: '1' },
       'must be 1 to 128 characters of A-Z a-z 0-9 . _ -, not all digits',
@@ -254,6 +259,16 @@ describe('the job that is returned', () => {
     });
     const result = validatePreviewPayload(payload);
     expect(result.ok && result.job.projectId).toBe('docs');
+  });
+
+  test('may have a focus that reaches exactly to the edge, whatever fractions it is made of', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 10_000 }), fc.nat(), (side, n) => {
+        const left = n % side;
+        const focus = { x: left / side, y: 0, width: (side - left) / side, height: 1 };
+        expect(validatePreviewPayload(jobWith({ steps: [{ focus }] })).ok).toBe(true);
+      }),
+    );
   });
 
   test('accepts objects without a prototype', () => {
