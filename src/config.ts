@@ -10,188 +10,242 @@ export interface ApiKey {
   sha256: Buffer;
 }
 
-export interface Config {
-  redisUrl: string | undefined;
-  queueName: string;
-  concurrency: number;
-  queueMax: number;
-  dataDir: string;
-  host: string;
-  port: number;
-  logLevel: string;
-  /** Empty: no keys are asked for. */
-  apiKeys: ApiKey[];
-  /** Empty: one is made and kept in `dataDir`. */
-  signingKeys: SigningKey[];
-  urlTtlSeconds: number;
-  jobTimeoutSeconds: number;
-  shutdownGraceSeconds: number;
-  uploadMaxBytes: number;
-  assetAllowPrivate: string[];
-}
-
-type Environment = Record<string, string | undefined>;
-
-interface Setting {
+/** One variable of the environment: how it is called, read and explained. */
+interface Setting<Value> {
   name: string;
-  /** As the documentation shows it. */
+  /** What is parsed where the variable is not set or empty. */
   fallback: string;
+  /** The fallback in the documentation, where its text says too little. */
+  fallbackInWords?: string;
   description: string;
+  /** What was given is then never repeated. */
+  secret?: boolean;
+  /** @throws Unexpected */
+  parse(text: string): Value;
 }
 
-/** Every variable the service reads; `docs/configuration.md` shows the same table, and a test compares both. */
-export const settings: readonly Setting[] = [
-  {
+const define = <Value>(setting: Setting<Value>): Setting<Value> => setting;
+
+/** Every variable the service reads. `docs/configuration.md` shows the same table, and a test compares both. */
+export const settings = {
+  redisUrl: define({
     name: 'REDIS_URL',
-    fallback: 'redis://127.0.0.1:6379',
+    fallback: '',
+    fallbackInWords: '`redis://127.0.0.1:6379`',
     description:
       'Where the queue is: `redis://`, `rediss://` or `postgres://`. `serve` uses the embedded queue where it is not set.',
-  },
-  { name: 'PREVIEW_QUEUE_NAME', fallback: 'preview-jobs', description: 'Name of the queue.' },
-  {
+    secret: true,
+    parse: queueUrl,
+  }),
+  queueName: define({
+    name: 'PREVIEW_QUEUE_NAME',
+    fallback: 'preview-jobs',
+    description: 'Name of the queue; API and workers that share a queue share its name.',
+    parse: (text) => matching(text, /^[A-Za-z0-9._-]{1,64}$/, '1 to 64 of the characters A-Z a-z 0-9 . _ -'),
+  }),
+  concurrency: define({
     name: 'PREVIEW_WORKER_CONCURRENCY',
     fallback: '2',
-    description: 'Jobs that one worker renders at the same time, 1–64.',
-  },
-  {
+    description: 'Jobs that one worker renders at the same time.',
+    parse: (text) => whole(text, 1, 64),
+  }),
+  queueMax: define({
     name: 'PREVIEW_QUEUE_MAX',
     fallback: '20',
     description: 'Jobs that may wait; above it POST answers 429.',
-  },
-  {
+    parse: (text) => whole(text, 1, 1_000_000),
+  }),
+  dataDir: define({
     name: 'DATA_DIR',
     fallback: './data',
-    description: 'Folder of the embedded queue and the file system store.',
-  },
-  {
+    description: 'Folder of the embedded queue and of the file system store.',
+    parse: (text) => text,
+  }),
+  host: define({
     name: 'HOST',
     fallback: '127.0.0.1',
     description: 'Address to listen on. Without API keys it must be a loopback address.',
-  },
-  { name: 'PORT', fallback: '3000', description: 'Port to listen on; 0 takes a free one.' },
-  {
+    parse: (text) => text,
+  }),
+  port: define({
+    name: 'PORT',
+    fallback: '3000',
+    description: 'Port to listen on; 0 takes a free one.',
+    parse: (text) => whole(text, 0, 65_535),
+  }),
+  logLevel: define({
     name: 'LOG_LEVEL',
     fallback: 'info',
     description: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.',
-  },
-  {
+    parse: (text) =>
+      matching(
+        text,
+        /^(trace|debug|info|warn|error|fatal|silent)$/,
+        'trace, debug, info, warn, error, fatal or silent',
+      ),
+  }),
+  apiKeys: define<ApiKey[]>({
     name: 'PREVIEW_API_KEYS',
-    fallback: '–',
+    fallback: '',
+    fallbackInWords: 'none: no key is asked for',
     description:
-      '`projectId:key` list with commas, or `@file` with one on each line. A key is at least 16 characters long.',
-  },
-  {
+      '`projectId:key` list with commas, or `@file` with one on each line. A key has at least 16 characters and opens its project only.',
+    secret: true,
+    parse: apiKeys,
+  }),
+  signingKeys: define<SigningKey[]>({
     name: 'PREVIEW_SIGNING_KEYS',
-    fallback: 'made and kept in `DATA_DIR`',
+    fallback: '',
+    fallbackInWords: 'one is made and kept in `DATA_DIR`',
     description:
-      '`kid:secret` list with commas; the first signs URLs, all verify. A secret is at least 32 bytes long.',
-  },
-  { name: 'PREVIEW_URL_TTL_SECONDS', fallback: '900', description: 'How long a signed URL is valid.' },
-  {
+      '`kid:secret` list with commas, or `@file` with one on each line. The first signs URLs, all verify. A secret has at least 32 bytes.',
+    secret: true,
+    parse: (text) => pairs(text, 'kid:secret', 32).map(([id, secret]) => ({ id, secret })),
+  }),
+  urlTtlSeconds: define({
+    name: 'PREVIEW_URL_TTL_SECONDS',
+    fallback: '900',
+    description: 'How long a signed URL is valid.',
+    parse: (text) => whole(text, 1, 604_800),
+  }),
+  jobTimeoutSeconds: define({
     name: 'PREVIEW_JOB_TIMEOUT_SECONDS',
     fallback: '300',
     description: 'A render that takes longer is killed and tried again.',
-  },
-  {
+    parse: (text) => whole(text, 1, 86_400),
+  }),
+  shutdownGraceSeconds: define({
     name: 'PREVIEW_SHUTDOWN_GRACE_SECONDS',
     fallback: '25',
-    description: 'How long running jobs may go on after SIGTERM.',
-  },
-  {
+    description: 'How long running jobs and downloads may go on after SIGTERM or SIGINT.',
+    parse: (text) => whole(text, 0, 3600),
+  }),
+  uploadMaxBytes: define({
     name: 'PREVIEW_UPLOAD_MAX_BYTES',
     fallback: '67108864',
-    description: 'Largest upload, and largest asset fetched by URL.',
-  },
-  {
+    description: 'Largest upload, and largest asset that is fetched or read.',
+    parse: (text) => whole(text, 1024, 4_294_967_296),
+  }),
+  assetAllowPrivate: define({
     name: 'PREVIEW_ASSET_ALLOW_PRIVATE',
-    fallback: '–',
+    fallback: '',
+    fallbackInWords: 'none',
     description:
       'Networks in CIDR notation, with commas, from which assets may be fetched although they are not public.',
-  },
-];
+    parse: networks,
+  }),
+};
 
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+/** The configuration: what each of the {@link settings} was parsed to. */
+export type Config = {
+  [Key in keyof typeof settings]: ReturnType<(typeof settings)[Key]['parse']>;
+};
 
 /**
  * Reads and checks the whole configuration.
- * @throws PreviewError `config_invalid`, listing every problem with its variable
+ * @throws PreviewError `config_invalid`, a line for each problem
  */
-export function loadConfig(env: Environment): Config {
+export function loadConfig(env: Record<string, string | undefined>): Config {
   const problems: string[] = [];
-  const text = (name: string): string | undefined => env[name]?.trim() || undefined;
-  const complain = (name: string, expected: string): void => {
-    problems.push(`${name} must be ${expected}; see docs/configuration.md`);
-  };
-  const whole = (name: string, min: number, max: number): number => {
-    const given = text(name) ?? settings.find((setting) => setting.name === name)?.fallback ?? '';
-    const value = Number(given);
-    if (!Number.isInteger(value) || value < min || value > max) {
-      complain(name, `a whole number from ${min} to ${max}, not "${given}"`);
+  const read = ({ name, fallback, secret, parse }: Setting<unknown>): unknown => {
+    const text = env[name]?.trim() || fallback;
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof Unexpected)) throw error;
+      problems.push(`${name}${secret ? '' : ` is "${text}", but`} must be ${error.message}`);
+      return undefined;
     }
-    return value;
   };
-  const pairs = (name: string, minBytes: number): [string, string][] =>
-    list(name, text(name), complain).map((entry) => {
-      const colon = entry.indexOf(':');
-      if (colon < 1) complain(name, 'a list of name:secret pairs');
-      if (Buffer.byteLength(entry) - colon - 1 < minBytes)
-        complain(name, `made of secrets of at least ${minBytes} bytes`);
-      return [entry.slice(0, colon), entry.slice(colon + 1)];
-    });
+  // Each value has the type of its own parser; where one is missing, the problems are thrown below.
+  const config = Object.fromEntries(
+    Object.entries(settings).map(([key, setting]) => [key, read(setting)]),
+  ) as Config;
 
-  const config: Config = {
-    redisUrl: text('REDIS_URL'),
-    queueName: text('PREVIEW_QUEUE_NAME') ?? 'preview-jobs',
-    concurrency: whole('PREVIEW_WORKER_CONCURRENCY', 1, 64),
-    queueMax: whole('PREVIEW_QUEUE_MAX', 1, 1_000_000),
-    dataDir: text('DATA_DIR') ?? './data',
-    host: text('HOST') ?? '127.0.0.1',
-    port: whole('PORT', 0, 65_535),
-    logLevel: text('LOG_LEVEL') ?? 'info',
-    apiKeys: pairs('PREVIEW_API_KEYS', 16).map(([projectId, key]) => ({ projectId, sha256: hashKey(key) })),
-    signingKeys: pairs('PREVIEW_SIGNING_KEYS', 32).map(([id, secret]) => ({ id, secret })),
-    urlTtlSeconds: whole('PREVIEW_URL_TTL_SECONDS', 1, 604_800),
-    jobTimeoutSeconds: whole('PREVIEW_JOB_TIMEOUT_SECONDS', 1, 86_400),
-    shutdownGraceSeconds: whole('PREVIEW_SHUTDOWN_GRACE_SECONDS', 0, 3600),
-    uploadMaxBytes: whole('PREVIEW_UPLOAD_MAX_BYTES', 1024, 4_294_967_296),
-    assetAllowPrivate: list('PREVIEW_ASSET_ALLOW_PRIVATE', text('PREVIEW_ASSET_ALLOW_PRIVATE'), complain),
-  };
-  if (config.redisUrl && !/^(rediss?|postgres(ql)?):\/\//.test(config.redisUrl)) {
-    complain('REDIS_URL', 'a redis://, rediss:// or postgres:// address');
-  }
-  if (!LOG_LEVELS.includes(config.logLevel)) complain('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`);
-  for (const network of config.assetAllowPrivate) {
-    if (!ipaddr.isValidCIDR(network))
-      complain('PREVIEW_ASSET_ALLOW_PRIVATE', `a list of networks like 10.1.0.0/16, not "${network}"`);
-  }
-  if (config.apiKeys.length === 0 && !isLoopback(config.host)) {
+  if (config.apiKeys?.length === 0 && !isLoopback(config.host)) {
     problems.push(
-      `HOST is ${config.host}, which others can reach, and there are no API keys: set PREVIEW_API_KEYS=projectId:key, or HOST=127.0.0.1; see docs/configuration.md`,
+      `HOST is "${config.host}", which others can reach, and there are no API keys: ` +
+        'set PREVIEW_API_KEYS=projectId:key, or HOST=127.0.0.1',
     );
   }
-  if (problems.length > 0) throw new PreviewError('config_invalid', problems.join('\n'));
+  if (problems.length > 0) {
+    throw new PreviewError('config_invalid', `${problems.join('\n')}\nSee docs/configuration.md.`);
+  }
   return config;
 }
 
+/** Keys are kept and compared as digests: no key lies in memory, and all digests are of the same length. */
 export function hashKey(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }
 
-function list(
-  name: string,
-  value: string | undefined,
-  complain: (name: string, expected: string) => void,
-): string[] {
-  let content = value ?? '';
-  if (content.startsWith('@')) {
-    try {
-      content = readFileSync(content.slice(1), 'utf8');
-    } catch {
-      complain(name, 'a list, or @ and the name of a file that can be read');
-      return [];
-    }
+/** What a parser expected instead, worded to follow "must be". */
+class Unexpected extends Error {}
+
+function matching(text: string, pattern: RegExp, expected: string): string {
+  if (!pattern.test(text)) throw new Unexpected(expected);
+  return text;
+}
+
+function whole(text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new Unexpected(`a whole number from ${min} to ${max}`);
   }
-  return content
+  return value;
+}
+
+function queueUrl(text: string): string | undefined {
+  if (text === '') return undefined;
+  if (!/^(rediss?|postgres(ql)?):\/\//.test(text) || !URL.canParse(text)) {
+    throw new Unexpected('an address like redis://host:6379, rediss://… or postgres://…');
+  }
+  return text;
+}
+
+function apiKeys(text: string): ApiKey[] {
+  const keys = pairs(text, 'projectId:key', 16).map(([projectId, key]) => ({
+    projectId,
+    sha256: hashKey(key),
+  }));
+  if (new Set(keys.map(({ sha256 }) => sha256.toString('hex'))).size < keys.length) {
+    throw new Unexpected('a list without a key that stands there twice');
+  }
+  return keys;
+}
+
+/** `name:secret` with commas between, or `@file` with one on each line. The names are ids as those of a job. */
+function pairs(text: string, form: string, minBytes: number): [name: string, secret: string][] {
+  return list(text.startsWith('@') ? readList(text.slice(1)) : text).map((entry, index) => {
+    const [, name = '', secret = ''] = /^([A-Za-z0-9._-]{1,128}):(.+)$/.exec(entry) ?? [];
+    if (!secret) throw new Unexpected(`a list of ${form}; entry ${index + 1} is not`);
+    if (Buffer.byteLength(secret) < minBytes) {
+      throw new Unexpected(
+        `a list of ${form} with at least ${minBytes} bytes behind the colon; "${name}" has fewer`,
+      );
+    }
+    return [name, secret];
+  });
+}
+
+function readList(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    throw new Unexpected('a list, or @ and the name of a file that can be read');
+  }
+}
+
+function networks(text: string): string[] {
+  const all = list(text);
+  if (!all.every((network) => ipaddr.isValidCIDR(network))) {
+    throw new Unexpected('a list of networks like 10.1.0.0/16,fd00::/8');
+  }
+  return all;
+}
+
+function list(text: string): string[] {
+  return text
     .split(/[,\n]/)
     .map((entry) => entry.trim())
     .filter(Boolean);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { ApiKey } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
@@ -35,10 +35,10 @@ const BODY_LIMIT = 8 * 1024 * 1024;
 export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: parts.logger as FastifyBaseLogger,
-    disableRequestLogging: true,
     bodyLimit: BODY_LIMIT,
     genReqId: (request) => requestId(request.headers['x-request-id']),
-    requestIdLogLabel: 'requestId',
+    // Our own hook logs an answer, with its route instead of its address.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     // A job's id may be as long as 128 characters.
     routerOptions: { maxParamLength: 200 },
   });

@@ -116,8 +116,10 @@ async function runTask(child: RenderChild, task: RenderTask, control: RenderCont
   const deadline = setTimeout(() => {
     kill(new PreviewError('render_timeout', `The render took longer than ${control.timeoutMs / 1000} s.`));
   }, control.timeoutMs);
+  let onExit: ((code: number | null, signal: NodeJS.Signals | null) => void) | undefined;
   const gone = new Promise<never>((_, reject) => {
-    process.once('exit', (code, signal) => reject(reason ?? crashed(code, signal)));
+    onExit = (code, signal) => reject(reason ?? crashed(code, signal));
+    process.once('exit', onExit);
   });
   gone.catch(() => undefined);
   let onMessage: ((message: RenderAnswer) => void) | undefined;
@@ -138,6 +140,7 @@ async function runTask(child: RenderChild, task: RenderTask, control: RenderCont
     clearTimeout(deadline);
     control.signal.removeEventListener('abort', onAbort);
     if (onMessage) process.off('message', onMessage);
+    if (onExit) process.off('exit', onExit);
   }
 }
 

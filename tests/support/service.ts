@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startServe } from '../../src/app.ts';
+import { loadConfig } from '../../src/config.ts';
+import type { PreviewJob, PreviewRequest } from '../../src/job/previewJob.types.ts';
+import { createLogger } from '../../src/logger.ts';
+import { eventually } from './eventually.ts';
+
+export interface Answer<Body = Record<string, unknown>> {
+  status: number;
+  headers: Headers;
+  body: Body;
+}
+
+export interface Service {
+  url: string;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  post(path: string, body: unknown): Promise<Answer>;
+  upload(bytes: Uint8Array): Promise<Answer>;
+  cancel(path: string): Promise<Answer>;
+  /** Waits for a job to end. */
+  ended(jobId: string): Promise<Record<string, unknown>>;
+  stop(): Promise<void>;
+}
+
+/** The real service in this process, with a data folder of its own. */
+export async function startService(env: Record<string, string | undefined> = {}): Promise<Service> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'preview-test-'));
+  const config = loadConfig({ DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent', ...env });
+  const app = await startServe(config, createLogger(config.logLevel));
+  const url = app.url ?? '';
+  const answer = async (response: Response): Promise<Answer> => {
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : { text } };
+  };
+  const service: Service = {
+    url,
+    get: async (path, headers = {}) => answer(await fetch(url + path, { headers, redirect: 'manual' })),
+    post: async (path, body) =>
+      answer(
+        await fetch(url + path, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+        }),
+      ),
+    upload: async (bytes) =>
+      answer(await fetch(`${url}/api/assets`, { method: 'POST', body: Buffer.from(bytes) })),
+    cancel: async (path) => answer(await fetch(url + path, { method: 'DELETE' })),
+    ended: (jobId) =>
+      eventually(async () => {
+        const { body } = await service.get(`/api/preview/job/${jobId}/status`);
+        return ['completed', 'failed', 'cancelled'].includes(String(body.status)) ? body : undefined;
+      }, `the end of job ${jobId}`),
+    async stop() {
+      await app.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+  return service;
+}
+
+/** A small job; `request` is laid over its previewRequest. */
+export function smallJob(
+  jobId: string,
+  request: Partial<PreviewRequest> = {},
+  rest: Partial<PreviewJob> = {},
+): PreviewJob {
+  return {
+    jobId,
+    projectId: 'tests',
+    requestId: `request-${jobId}`,
+    dryRun: false,
+    previewRequest: {
+      title: `Preview ${jobId}`,
+      steps: [],
+      assets: [],
+      audio: {},
+      options: { resolution: '320x180', fps: 10 },
+      ...request,
+    },
+    ...rest,
+  };
+}
