@@ -1,0 +1,104 @@
+import { PreviewError } from '../errors.ts';
+
+/**
+ * `JSON.parse` whose refusal names line, column and what was expected there. V8 names a position for some mistakes
+ * only, and in other words in each version of Node.js.
+ * @throws PreviewError `invalid_json`
+ */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const { at, expected } = findMistake(text);
+    const lines = text.slice(0, at).split('\n');
+    const column = (lines.at(-1)?.length ?? 0) + 1;
+    const place = at < text.length ? `line ${lines.length}, column ${column}` : 'the end';
+    throw new PreviewError('invalid_json', `Not valid JSON: ${expected} was expected at ${place}.`, {
+      cause,
+    });
+  }
+}
+
+interface Mistake {
+  at: number;
+  expected: string;
+}
+
+type Expected = keyof typeof names;
+
+const names = {
+  value: 'a value',
+  firstItem: 'a value or ]',
+  firstName: 'a property name in double quotes or }',
+  name: 'a property name in double quotes',
+  colon: ':',
+  commaOrBrace: ', or }',
+  commaOrBracket: ', or ]',
+  end: 'nothing more',
+};
+
+const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+/** Whatever is not RFC 8259's `unescaped`. */
+const stringStop = /[^ !#-[\]-\uffff]/g;
+const escapeSequence = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+
+/** Walks the tokens (RFC 8259) to the first that cannot stand where it stands. */
+function findMistake(text: string): Mistake {
+  const open: ('{' | '[')[] = [];
+  let expected: Expected = 'value';
+  let at = 0;
+  const afterValue = (): Expected => {
+    if (open.length === 0) return 'end';
+    return open.at(-1) === '{' ? 'commaOrBrace' : 'commaOrBracket';
+  };
+  for (;;) {
+    while (' \t\n\r'.includes(text.charAt(at)) && at < text.length) at++;
+    const character = text.charAt(at);
+    const wantsValue = expected === 'value' || expected === 'firstItem';
+    const wantsName = expected === 'name' || expected === 'firstName';
+    if (wantsValue && (character === '{' || character === '[')) {
+      open.push(character);
+      expected = character === '{' ? 'firstName' : 'firstItem';
+      at++;
+    } else if (
+      (character === '}' && (expected === 'firstName' || expected === 'commaOrBrace')) ||
+      (character === ']' && (expected === 'firstItem' || expected === 'commaOrBracket'))
+    ) {
+      open.pop();
+      expected = afterValue();
+      at++;
+    } else if (character === ',' && (expected === 'commaOrBrace' || expected === 'commaOrBracket')) {
+      expected = expected === 'commaOrBrace' ? 'name' : 'value';
+      at++;
+    } else if (character === ':' && expected === 'colon') {
+      expected = 'value';
+      at++;
+    } else if (character === '"' && (wantsValue || wantsName)) {
+      const string = scanString(text, at);
+      if ('expected' in string) return string;
+      expected = wantsName ? 'colon' : afterValue();
+      at = string.end;
+    } else {
+      scalar.lastIndex = at;
+      if (!wantsValue || !scalar.test(text)) return { at, expected: names[expected] };
+      expected = afterValue();
+      at = scalar.lastIndex;
+    }
+  }
+}
+
+function scanString(text: string, start: number): { end: number } | Mistake {
+  stringStop.lastIndex = start + 1;
+  for (;;) {
+    const stop = stringStop.exec(text);
+    if (!stop) return { at: text.length, expected: 'the closing " of a string' };
+    if (stop[0] === '"') return { end: stringStop.lastIndex };
+    escapeSequence.lastIndex = stop.index;
+    if (stop[0] !== '\\' || !escapeSequence.test(text)) {
+      const expected =
+        stop[0] === '\\' ? 'an escape like \\n or \\u00e9' : 'an escape instead of a raw control character';
+      return { at: stop.index, expected };
+    }
+    stringStop.lastIndex = escapeSequence.lastIndex;
+  }
+}
