@@ -6,6 +6,7 @@ import { createFetcher, storeFolder } from '../app.ts';
 import { resolveAssets } from '../assets/resolveAssets.ts';
 import type { Config } from '../config.ts';
 import { PreviewError } from '../errors.ts';
+import { parseJson } from '../job/parseJson.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
 import { createFsStore } from '../storage/fsStore.ts';
@@ -19,21 +20,19 @@ export async function readJobFile(file: string): Promise<PreviewJob> {
       cause,
     });
   });
-  const checked = validatePreviewPayload(parseJson(file, text));
+  const checked = validatePreviewPayload(parseJob(file, text));
   if (!checked.ok) throw new PreviewError('invalid_payload', undefined, { errors: checked.errors });
   return checked.job;
 }
 
-function parseJson(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : '';
-    const position = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
-    const before = text.slice(0, position).split('\n');
-    const place = `${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
-    throw new PreviewError('invalid_json', `${place}: not valid JSON (${message}).`, { cause });
-  }
+function parseJob(file: string, text: string): unknown {
+  const parsed = parseJson(text);
+  if (parsed.ok) return parsed.value;
+  const { line, column, expected } = parsed;
+  throw new PreviewError(
+    'invalid_json',
+    `${file}:${line}:${column}: not valid JSON; ${expected} was expected.`,
+  );
 }
 
 export async function validateFile(file: string): Promise<void> {

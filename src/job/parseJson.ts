@@ -1,21 +1,24 @@
-import { PreviewError } from '../errors.ts';
+export type ParsedJson = { ok: true; value: unknown } | ({ ok: false } & JsonMistake);
+
+/** Where a text stops being JSON: `line` and `column` count from 1, in UTF-16 code units. */
+export interface JsonMistake {
+  line: number;
+  column: number;
+  /** What should have stood there, worded to come before "was expected". */
+  expected: string;
+}
 
 /**
- * `JSON.parse` whose refusal names line, column and what was expected there. V8 names a position for some mistakes
- * only, and in other words in each version of Node.js.
- * @throws PreviewError `invalid_json`
+ * `JSON.parse` that does not throw and always names a place; V8 names one for some mistakes only, and in other
+ * words in each version of Node.js.
  */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string): ParsedJson {
   try {
-    return JSON.parse(text);
-  } catch (cause) {
+    return { ok: true, value: JSON.parse(text) };
+  } catch {
     const { at, expected } = findMistake(text);
     const lines = text.slice(0, at).split('\n');
-    const column = (lines.at(-1)?.length ?? 0) + 1;
-    const place = at < text.length ? `line ${lines.length}, column ${column}` : 'the end';
-    throw new PreviewError('invalid_json', `Not valid JSON: ${expected} was expected at ${place}.`, {
-      cause,
-    });
+    return { ok: false, line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1, expected };
   }
 }
 
@@ -54,8 +57,8 @@ function findMistake(text: string): Mistake {
   for (;;) {
     while (' \t\n\r'.includes(text.charAt(at)) && at < text.length) at++;
     const character = text.charAt(at);
-    const wantsValue = expected === 'value' || expected === 'firstItem';
-    const wantsName = expected === 'name' || expected === 'firstName';
+    const wantsValue: boolean = expected === 'value' || expected === 'firstItem';
+    const wantsName: boolean = expected === 'name' || expected === 'firstName';
     if (wantsValue && (character === '{' || character === '[')) {
       open.push(character);
       expected = character === '{' ? 'firstName' : 'firstItem';

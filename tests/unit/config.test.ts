@@ -8,7 +8,7 @@ const KEY = 'a-key-of-24-characters--';
 const SECRET = 's'.repeat(32);
 
 /** The lines of the one error that a configuration is refused with. */
-function problemsOf(env: Record<string, string>): string[] {
+function problemsOf(env: Record<string, string | undefined>): string[] {
   try {
     loadConfig(env);
   } catch (error) {

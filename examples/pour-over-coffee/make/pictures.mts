@@ -142,7 +142,7 @@ function cup(x: number, y: number, full: boolean): string {
     ${full ? `<ellipse cx="${x + 34}" cy="${y - 222}" rx="92" ry="12" fill="#b8743a" opacity="0.7"/>` : ''}`;
 }
 
-const X = 1700;
+const X = 1860;
 const BASE = COUNTER + 130;
 const CONE = BASE - 62 - 340;
 const onScale = (reading: string, level: number, bed: string): string =>

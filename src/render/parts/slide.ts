@@ -81,7 +81,7 @@ function titleLayout({ width, height }: SlideContent, unit: number): Layout {
   return {
     margin,
     left: margin,
-    columnWidth: Math.min(width - 2 * margin, Math.round(780 * unit)),
+    columnWidth: Math.min(width - 2 * margin, Math.round(880 * unit)),
     anchor: 'middle',
     bottom: height,
     maxHeight: height - Math.round(200 * unit),
@@ -195,8 +195,8 @@ function paintVeil(
 ): void {
   const { width, height, data } = picture;
   const across = Float32Array.from({ length: width }, (_, x) => {
-    const beyond = smoothstep((x - right - 16 * unit) / Math.max(1, width - right));
-    return anchor === 'middle' ? 1 - 0.9 * beyond : 1 - 0.5 * beyond;
+    const beyond = smoothstep((x - right - 16 * unit) / Math.max(1, (width - right) * 0.7));
+    return anchor === 'middle' ? 1 - 0.9 * beyond : 1 - 0.82 * beyond;
   });
   const fade = 190 * unit;
   for (let y = 0; y < height; y++) {

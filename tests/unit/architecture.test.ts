@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '../../src');
+/** A room may import from rooms of a lower rank, and from its own. */
+const RANKS: Record<string, number> = {
+  'cli.ts': 6,
+  cli: 6,
+  'app.ts': 5,
+  'index.ts': 5,
+  api: 4,
+  worker: 3,
+  queue: 2,
+  render: 2,
+  assets: 1,
+  media: 1,
+  storage: 1,
+  job: 0,
+  'config.ts': 0,
+  'errors.ts': 0,
+  'logger.ts': 0,
+};
+
+const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const roomOf = (file: string): string => relative(ROOT, file).split('/')[0] ?? '';
+
+it.each(files)('%s imports from its own room or from below', (file) => {
+  const path = join(ROOT, file);
+  const source = readFileSync(path, 'utf8');
+  for (const [, target = ''] of source.matchAll(/from '(\.[^']+)'/g)) {
+    const [from, to] = [roomOf(path), roomOf(resolve(path, '..', target))];
+    if (from !== to && file !== 'config.ts') {
+      expect(RANKS[to], `${file} imports ${target}`).toBeLessThanOrEqual(RANKS[from] ?? -1);
+    }
+  }
+  if (!file.startsWith('media/')) expect(source).not.toMatch(/from '(sharp|node-av)/);
+  if (file !== 'config.ts' && file !== 'cli.ts' && file !== 'cli/runUntilSignal.ts')
+    expect(source).not.toContain('process.env');
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { createAdmission } from '../../../src/queue/admission.ts';
+
+describe('admission', () => {
+  it('lets in as many as fit when all come at once', async () => {
+    const admission = createAdmission(20, async () => 5);
+    const admitted = await Promise.all(Array.from({ length: 30 }, () => admission.admit()));
+    expect(admitted.filter(Boolean)).toHaveLength(15);
+  });
+
+  it('counts again where the queue seemed full, and lets in what has room by then', async () => {
+    let depth = 2;
+    const admission = createAdmission(2, async () => depth);
+    expect(await admission.admit()).toBe(false);
+    depth = 0;
+    expect(await admission.admit()).toBe(true);
+  });
+
+  it('never lets in more than fit while it counts', async () => {
+    let queued = 0;
+    const admission = createAdmission(10, async () => queued);
+    const send = async (): Promise<boolean> => {
+      const admitted = await admission.admit();
+      if (admitted) {
+        await Promise.resolve();
+        queued++;
+        admission.settle();
+      }
+      return admitted;
+    };
+    const first = await Promise.all(Array.from({ length: 25 }, send));
+    const second = await Promise.all(Array.from({ length: 25 }, send));
+    expect([...first, ...second].filter(Boolean)).toHaveLength(10);
+  });
+
+  it('fails where the queue cannot be counted, and asks again the next time', async () => {
+    let away = true;
+    const admission = createAdmission(2, async () => {
+      if (away) throw new Error('away');
+      return 0;
+    });
+    await expect(admission.admit()).rejects.toThrow('away');
+    away = false;
+    expect(await admission.admit()).toBe(true);
+  });
+});

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { themes } from '../../../src/render/themes.ts';
+
+/** Relative luminance and contrast of WCAG 2.2. */
+function luminance(rgb: readonly number[]): number {
+  const [r = 0, g = 0, b = 0] = rgb.map((value) => {
+    const s = value / 255;
+    return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+const contrast = (a: number, b: number): number => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+const parse = (color: string): number[] =>
+  [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
+
+describe.each(Object.entries(themes))('the theme %s', (_, theme) => {
+  it.each(['title', 'text', 'accent'] as const)(
+    'keeps %s readable (AA) over a white and a black photo',
+    (part) => {
+      for (const photo of [0, 255]) {
+        const behind = theme.veil.map((value) => photo + (value - photo) * theme.veilOpacity);
+        expect(contrast(luminance(parse(theme[part])), luminance(behind))).toBeGreaterThanOrEqual(4.5);
+      }
+    },
+  );
+});
