@@ -51,10 +51,11 @@ export async function* decodeAudio(bytes: Buffer, demuxerName: string): AsyncGen
     );
     try {
       for await (const packet of readPackets(demuxer, stream)) {
-        for (const frame of await decoder.decodeAll(packet)) yield* resample(resampler, frame);
+        // A packet is 20 ms of sound and decodes in microseconds: a hop to another thread would cost more.
+        for (const frame of decoder.decodeAllSync(packet)) yield* resample(resampler, frame);
       }
-      for (const frame of await decoder.decodeAll(null)) yield* resample(resampler, frame);
-      yield* resample(resampler, null);
+      for (const frame of decoder.decodeAllSync(null)) yield* resample(resampler, frame);
+      for (const frame of await resampler.processAll(null)) yield takeSamples(frame);
     } finally {
       decoder.close();
       resampler.close();
@@ -64,14 +65,16 @@ export async function* decodeAudio(bytes: Buffer, demuxerName: string): AsyncGen
   }
 }
 
-async function* resample(resampler: FilterAPI, frame: Frame | null): AsyncGenerator<Float32Array> {
-  const outputs = await resampler.processAll(frame);
-  frame?.free();
-  for (const output of outputs) {
-    const samples = samplesOf(output);
-    output.free();
-    yield samples;
-  }
+function* resample(resampler: FilterAPI, frame: Frame): Generator<Float32Array> {
+  const outputs = resampler.processAllSync(frame);
+  frame.free();
+  for (const output of outputs) yield takeSamples(output);
+}
+
+function takeSamples(frame: Frame): Float32Array {
+  const samples = samplesOf(frame);
+  frame.free();
+  return samples;
 }
 
 /** Copies the samples out of a packed float frame. */

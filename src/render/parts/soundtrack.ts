@@ -72,7 +72,7 @@ async function* mix(content: SoundtrackContent, read: ReadSound): AsyncGenerator
     const block = music ? await music(length) : new Float32Array(length * 2);
     for (let i = 0; i < length; i++) {
       const at = start + i;
-      duck = glide(duck, content.ducking && isSpoken(voices, at) ? decibels(DUCK_DB) : 1);
+      duck = glide(duck, content.ducking && isSpoken(voices, at) ? DUCKED : 1);
       const gain = musicGain * duck * edges(at, total);
       block[i * 2] = (block[i * 2] as number) * gain;
       block[i * 2 + 1] = (block[i * 2 + 1] as number) * gain;
@@ -85,9 +85,13 @@ async function* mix(content: SoundtrackContent, read: ReadSound): AsyncGenerator
 /** Music gives way a little before the voice begins. */
 function isSpoken(voices: readonly Voice[], at: number): boolean {
   const ahead = at + DUCK_ATTACK_SECONDS * SAMPLE_RATE;
-  return voices.some((voice) => ahead >= voice.start && at < voice.start + voice.samples.length / 2);
+  for (const { start, samples } of voices) {
+    if (ahead >= start && at < start + samples.length / 2) return true;
+  }
+  return false;
 }
 
+const DUCKED = decibels(DUCK_DB);
 const ATTACK = 1 - Math.exp(-3 / (DUCK_ATTACK_SECONDS * SAMPLE_RATE));
 const RELEASE = 1 - Math.exp(-3 / (DUCK_RELEASE_SECONDS * SAMPLE_RATE));
 
@@ -145,4 +149,6 @@ function musicReader(
   };
 }
 
-const decibels = (db: number): number => 10 ** (db / 20);
+function decibels(db: number): number {
+  return 10 ** (db / 20);
+}
