@@ -4,6 +4,8 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { ApiKey } from '../config.ts';
+import { PreviewError } from '../errors.ts';
+import { parseJson } from '../job/parseJson.ts';
 import type { Logger } from '../logger.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
@@ -43,6 +45,14 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 200 },
   });
   const authorize = createAuthorize(parts.apiKeys);
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    const parsed = parseJson(String(body));
+    if (parsed.ok) return done(null, parsed.value);
+    const { line, column, expected } = parsed;
+    const place = `line ${line}, column ${column}`;
+    return done(new PreviewError('invalid_json', `Not valid JSON: ${expected} was expected at ${place}.`));
+  });
   handleErrors(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);

@@ -48,8 +48,9 @@ function translate(thrown: FastifyError): PreviewError {
     case 'FST_ERR_VALIDATION':
       return new PreviewError('invalid_request', thrown.message, { cause: thrown });
     default:
-      if (thrown instanceof SyntaxError)
-        return new PreviewError('invalid_json', `The body is not valid JSON: ${thrown.message}.`);
-      return asPreviewError(thrown);
+      // Whatever else Fastify refuses with a 4xx is the sender's to mend, not ours.
+      return (thrown.statusCode ?? 500) < 500
+        ? new PreviewError('invalid_request', thrown.message, { cause: thrown })
+        : asPreviewError(thrown);
   }
 }

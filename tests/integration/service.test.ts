@@ -128,6 +128,19 @@ describe.each(queueBackends)('the service on the %s queue', (backend) => {
     expect(await service.get('/api/preview/job/long/artifact')).toMatchObject({ status: 409 });
   });
 
+  it('answers broken JSON and an unknown field with 400 and the place', async () => {
+    const broken = await service.post('/api/preview/job', '{"jobId": "a",}');
+    expect(broken).toMatchObject({ status: 400, body: { code: 'invalid_json' } });
+    expect(broken.body.detail).toContain('line 1, column 15');
+    expect(broken.headers.get('content-type')).toContain('application/problem+json');
+    const unknown = await service.post('/api/preview/job', { ...smallJob('x'), colour: 'red' });
+    expect(unknown).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_payload', errors: [{ pointer: '/colour' }] },
+    });
+    expect(await service.upload(Buffer.from('plain words'))).toMatchObject({ status: 415 });
+  });
+
   it('says how the queue and the worker are', async () => {
     expect(await service.get('/api/preview/queue/metrics')).toMatchObject({
       status: 200,
