@@ -13,14 +13,18 @@ export function createAdmission(limit: number, count: () => Promise<number>): Ad
   let sinceCount = 0;
   let inFlight = 0;
   let counting: Promise<void> | undefined;
+  let onArrived = (): void => undefined;
 
   const recount = async (): Promise<void> => {
-    // Whoever is on the way now may be in the count or not: counted twice is safe, missed is not.
-    const onTheWay = inFlight;
+    // Who is on the way may be in a count or not, so all arrive first; nobody new is let in meanwhile.
     counted = Number.POSITIVE_INFINITY;
     sinceCount = 0;
     try {
-      counted = (await count()) + onTheWay;
+      await new Promise<void>((resolve) => {
+        onArrived = resolve;
+        if (inFlight === 0) resolve();
+      });
+      counted = await count();
     } finally {
       counting = undefined;
     }
@@ -42,6 +46,7 @@ export function createAdmission(limit: number, count: () => Promise<number>): Ad
     },
     settle() {
       inFlight--;
+      if (inFlight === 0) onArrived();
     },
   };
 }

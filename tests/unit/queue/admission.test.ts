@@ -33,6 +33,22 @@ describe('admission', () => {
     expect([...first, ...second].filter(Boolean)).toHaveLength(10);
   });
 
+  it('counts a job that is on the way once, not twice', async () => {
+    let queued = 0;
+    const admission = createAdmission(20, async () => queued);
+    // Every job lies in the queue before its sender hears of it.
+    const send = async (): Promise<boolean> => {
+      if (!(await admission.admit())) return false;
+      queued++;
+      await Promise.resolve();
+      admission.settle();
+      return true;
+    };
+    const first = await Promise.all(Array.from({ length: 4 }, send));
+    const waves = await Promise.all(Array.from({ length: 30 }, send));
+    expect([...first, ...waves].filter(Boolean)).toHaveLength(20);
+  });
+
   it('fails where the queue cannot be counted, and asks again the next time', async () => {
     let away = true;
     const admission = createAdmission(2, async () => {
