@@ -3,6 +3,7 @@ import { buildApi } from './api/index.ts';
 import { createEgressAgent } from './assets/egress.ts';
 import { type AssetFetcher, createAssetFetcher } from './assets/fetchAsset.ts';
 import type { Config } from './config.ts';
+import { PreviewError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { openQueueBackend, type QueueBackend } from './queue/queueBackend.ts';
 import type { ArtifactStore } from './storage/artifactStore.ts';
@@ -13,12 +14,13 @@ import { checkHealth } from './worker/health.ts';
 import { createPreviewMetrics, type PreviewMetrics } from './worker/previewMetrics.ts';
 import { createPreviewWorker, type PreviewWorker } from './worker/previewWorker.ts';
 import { createPreviewWorkerClient, type PreviewWorkerClient } from './worker/previewWorkerClient.ts';
-import { createRenderPool, type RenderPool } from './worker/renderProcess.ts';
+import { createRenderPool } from './worker/renderProcess.ts';
 
 /** What runs until it is stopped. */
 export interface RunningApp {
   /** Where the API listens; a worker alone listens nowhere. */
   url?: string;
+  /** Takes nothing new, ends what runs within the grace of the configuration, and closes everything. */
   stop(): Promise<void>;
 }
 
@@ -28,47 +30,57 @@ const IDLE_MS = 15_000;
 const FETCH_MS = 60_000;
 
 /** API and worker in one process; the queue is embedded unless REDIS_URL is set. */
-export async function startServe(config: Config, logger: Logger): Promise<RunningApp> {
-  const base = await openBase(config, logger, config.redisUrl);
-  const { worker, pool } = createWorker(config, logger, base);
-  await worker.start();
-  const api = await startListening(config, logger, base, { ...worker, concurrency: config.concurrency });
-  return {
-    url: api.url,
-    async stop() {
-      await api.stop();
-      await worker.stop();
-      await pool.close();
-      await base.close();
-    },
-  };
+export function startServe(config: Config, logger: Logger): Promise<RunningApp> {
+  return start(async (closeLater) => {
+    const base = await openBase(config, logger, config.redisUrl, closeLater);
+    const worker = await startPreviewWorker(config, logger, base, closeLater);
+    const api = await startListening(config, logger, base, {
+      activeJobs: worker.activeJobs,
+      concurrency: config.concurrency,
+    });
+    // Both have the same grace, so they stop side by side.
+    closeLater(async () => {
+      await Promise.all([api.stop(), worker.stop()]);
+    });
+    return api.url;
+  });
 }
 
 /** The API alone; workers run elsewhere. */
-export async function startApi(config: Config, logger: Logger): Promise<RunningApp> {
-  const base = await openBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL);
-  const api = await startListening(config, logger, base);
-  return {
-    url: api.url,
-    async stop() {
-      await api.stop();
-      await base.close();
-    },
-  };
+export function startApi(config: Config, logger: Logger): Promise<RunningApp> {
+  return start(async (closeLater) => {
+    const base = await openBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL, closeLater);
+    const api = await startListening(config, logger, base);
+    closeLater(api.stop);
+    return api.url;
+  });
 }
 
 /** A worker alone. */
-export async function startWorker(config: Config, logger: Logger): Promise<RunningApp> {
-  const base = await openBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL);
-  const { worker, pool } = createWorker(config, logger, base);
-  await worker.start();
-  return {
-    async stop() {
-      await worker.stop();
-      await pool.close();
-      await base.close();
-    },
+export function startWorker(config: Config, logger: Logger): Promise<RunningApp> {
+  return start(async (closeLater) => {
+    const base = await openBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL, closeLater);
+    await startPreviewWorker(config, logger, base, closeLater);
+    logger.info({ queue: base.backend.kind }, 'waiting for jobs');
+    return undefined;
+  });
+}
+
+type CloseLater = (close: () => Promise<void>) => void;
+
+/** Opens part after part; what was opened is closed in reverse order on stop, and also where a later part fails. */
+async function start(open: (closeLater: CloseLater) => Promise<string | undefined>): Promise<RunningApp> {
+  const closers: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
   };
+  try {
+    const url = await open((close) => closers.push(close));
+    return url === undefined ? { stop } : { url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** What stands below both the API and the worker. */
@@ -77,24 +89,21 @@ interface Base {
   store: ArtifactStore;
   client: PreviewWorkerClient;
   metrics: PreviewMetrics;
-  close(): Promise<void>;
 }
 
-async function openBase(config: Config, logger: Logger, url: string | undefined): Promise<Base> {
+async function openBase(
+  config: Config,
+  logger: Logger,
+  url: string | undefined,
+  closeLater: CloseLater,
+): Promise<Base> {
+  const { dataDir, queueName, queueMax } = config;
   const store = await createFsStore(storeFolder(config));
-  const backend = await openQueueBackend({ url, dataDir: config.dataDir, logger });
-  const { queueName, queueMax } = config;
+  const backend = await openQueueBackend({ url, dataDir, logger });
+  closeLater(() => backend.close());
   const client = createPreviewWorkerClient({ backend, queueName, store, queueMax });
-  return {
-    backend,
-    store,
-    client,
-    metrics: createPreviewMetrics(),
-    async close() {
-      await client.close();
-      await backend.close();
-    },
-  };
+  closeLater(() => client.close());
+  return { backend, store, client, metrics: createPreviewMetrics() };
 }
 
 /** The folder of the file system store. */
@@ -109,23 +118,27 @@ export function createFetcher(config: Config): AssetFetcher {
   return createAssetFetcher(agent, FETCH_MS);
 }
 
-function createWorker(
+async function startPreviewWorker(
   config: Config,
   logger: Logger,
   base: Base,
-): { worker: PreviewWorker; pool: RenderPool } {
-  const pool = createRenderPool(storeFolder(config));
+  closeLater: CloseLater,
+): Promise<PreviewWorker> {
+  const renderPool = createRenderPool(storeFolder(config));
+  closeLater(() => renderPool.close());
   const worker = createPreviewWorker({
     ...base,
     logger,
-    renderPool: pool,
+    renderPool,
     queueName: config.queueName,
     concurrency: config.concurrency,
     jobTimeoutSeconds: config.jobTimeoutSeconds,
     shutdownGraceSeconds: config.shutdownGraceSeconds,
     assets: { fetcher: createFetcher(config), maxBytes: config.uploadMaxBytes },
   });
-  return { worker, pool };
+  await worker.start();
+  closeLater(() => worker.stop());
+  return worker;
 }
 
 async function startListening(
@@ -134,17 +147,38 @@ async function startListening(
   base: Base,
   worker?: { activeJobs(): number; concurrency: number },
 ): Promise<{ url: string; stop(): Promise<void> }> {
-  const keys =
-    config.signingKeys.length > 0 ? config.signingKeys : [await loadOrCreateSigningKey(config.dataDir)];
+  const { host, port, signingKeys, urlTtlSeconds, apiKeys, uploadMaxBytes } = config;
+  const keys = signingKeys.length > 0 ? signingKeys : [await loadOrCreateSigningKey(config.dataDir)];
   const api = await buildApi({
     ...base,
     logger,
-    signer: createUrlSigner({ keys, ttlSeconds: config.urlTtlSeconds }),
-    apiKeys: config.apiKeys,
-    uploadMaxBytes: config.uploadMaxBytes,
+    signer: createUrlSigner({ keys, ttlSeconds: urlTtlSeconds }),
+    apiKeys,
+    uploadMaxBytes,
     health: () => checkHealth({ ...base, ...(worker ? { worker } : {}) }),
   });
-  const url = await api.listen({ host: config.host, port: config.port });
+  const url = await api.listen({ host, port }).catch((error: unknown) => {
+    throw explainListenError(error, config);
+  });
   logger.info({ url, queue: base.backend.kind }, 'listening');
-  return { url, stop: () => api.close() };
+  return {
+    url,
+    async stop() {
+      const late = setTimeout(() => api.server.closeAllConnections(), config.shutdownGraceSeconds * 1000);
+      await api.close();
+      clearTimeout(late);
+    },
+  };
+}
+
+function explainListenError(error: unknown, { host, port }: Config): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const problems: Record<string, string> = {
+    EADDRINUSE: `PORT ${port} is in use; stop what listens there, or set PORT to another one (0 takes a free one).`,
+    EACCES: `PORT ${port} may not be opened by this user; set PORT to one above 1023.`,
+    EADDRNOTAVAIL: `HOST ${host} is no address of this machine; set HOST to one that is.`,
+    ENOTFOUND: `HOST ${host} is not known; set HOST to an address of this machine.`,
+  };
+  const problem = problems[String(code)];
+  return problem === undefined ? error : new PreviewError('config_invalid', problem, { cause: error });
 }

@@ -1,8 +1,9 @@
 import { extname } from 'node:path';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { PreviewError } from '../errors.ts';
 import type { ArtifactStore, ByteRange } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
+import { downloadSchema, problemResponses } from './schemas.ts';
 
 const MEDIA_TYPES: Record<string, string> = {
   '.mp4': 'video/mp4',
@@ -13,59 +14,80 @@ const MEDIA_TYPES: Record<string, string> = {
   '.json': 'application/json; charset=utf-8',
 };
 
+interface Download {
+  Params: { sha256: string; name: string };
+  Querystring: Record<string, unknown>;
+}
+
 /** Downloads by signed URL, with ranges (RFC 9110, 14) and immutable caching: an address never changes its bytes. */
 export function artifactRoutes(
   app: FastifyInstance,
   { store, signer }: { store: ArtifactStore; signer: UrlSigner },
 ): void {
-  app.get<{ Params: { sha256: string; name: string }; Querystring: Record<string, unknown> }>(
-    '/artifacts/:sha256/:name',
-    { schema: { tags: ['artifacts'], summary: 'Download by signed URL' }, exposeHeadRoute: true },
-    async (request, reply) => {
+  app.route<Download>({
+    method: ['GET', 'HEAD'],
+    url: '/artifacts/:sha256/:name',
+    // Whatever is wrong with the query, the answer is that of a wrong signature.
+    validatorCompiler: () => () => true,
+    schema: {
+      tags: ['artifacts'],
+      summary: 'Download by signed URL',
+      ...downloadSchema,
+      response: { ...downloadSchema.response, ...problemResponses(403, 404, 416) },
+    },
+    handler: async (request, reply) => {
+      const { method, headers, query } = request;
       const { sha256, name } = request.params;
-      if (!signer.verify({ sha256, name, query: request.query })) throw new PreviewError('invalid_signature');
+      if (!signer.verify({ sha256, name, query })) throw new PreviewError('invalid_signature');
       const object = await store.statObject(sha256);
       if (!object) throw new PreviewError('artifact_not_found');
+
       const etag = `"${sha256}"`;
-      const how = request.query.disposition === 'attachment' ? 'attachment' : 'inline';
+      const fresh = matchesEtag(headers['if-none-match'], etag);
+      const rangeApplies = headers['if-range'] === undefined || headers['if-range'] === etag;
+      // Ranges are defined for GET only, and a 304 comes before them (RFC 9110, 13.2.2 and 14.2).
+      const asked =
+        method === 'GET' && !fresh && rangeApplies ? parseRange(headers.range, object.bytes) : 'all';
+      if (asked === 'unsatisfiable') {
+        reply.header('content-range', `bytes */${object.bytes}`);
+        throw new PreviewError('range_not_satisfiable', `The file has ${object.bytes} bytes.`);
+      }
+
+      const disposition = query.disposition === 'attachment' ? 'attachment' : 'inline';
       reply.headers({
         etag,
         'accept-ranges': 'bytes',
         'cache-control': 'private, max-age=31536000, immutable',
         'content-type': MEDIA_TYPES[extname(name)] ?? 'application/octet-stream',
-        'content-disposition': `${how}; filename*=UTF-8''${encodeURIComponent(name)}`,
-        'x-content-type-options': 'nosniff',
+        'content-disposition': `${disposition}; filename*=UTF-8''${encodeURIComponent(name)}`,
       });
-      if (request.headers['if-none-match']?.includes(etag)) return reply.code(304).send();
-      const range = requestedRange(request, reply, object.bytes, etag);
+      if (fresh) return reply.code(304).send();
+      const range = asked === 'all' ? undefined : asked;
       if (range) {
         reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${object.bytes}`);
       }
       reply.header('content-length', range ? range.end - range.start + 1 : object.bytes);
-      if (request.method === 'HEAD') return reply.send();
-      return reply.send(await store.openObject(sha256, range));
+      return method === 'HEAD' ? reply.send() : reply.send(await store.openObject(sha256, range));
     },
-  );
+  });
 }
 
-/** The one range that was asked for; undefined for the whole file, also where several were asked for. */
-function requestedRange(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  bytes: number,
-  etag: string,
-): ByteRange | undefined {
-  const condition = request.headers['if-range'];
-  if (condition !== undefined && condition !== etag) return undefined;
-  const match = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? '');
-  if (!match || (match[1] === '' && match[2] === '')) return undefined;
-  const [first, last] = [match[1], match[2]];
+/** `If-None-Match` compares weakly: `W/` in front makes no difference (RFC 9110, 13.1.2). */
+function matchesEtag(header: string | undefined, etag: string): boolean {
+  const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
+  return tags.includes('*') || tags.includes(etag);
+}
+
+/**
+ * The one range that is asked for, in a file of `bytes`. All of the file where there is no `Range`, where it is of a
+ * form that is not understood, and where it asks for several: a server may ignore it (RFC 9110, 14.2).
+ */
+export function parseRange(header: string | undefined, bytes: number): ByteRange | 'all' | 'unsatisfiable' {
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
+  if (first === '' && last === '') return 'all';
+  if (first !== '' && last !== '' && Number(first) > Number(last)) return 'all';
   // "-500" is the last 500 bytes.
   const start = first === '' ? Math.max(0, bytes - Number(last)) : Number(first);
   const end = first === '' || last === '' ? bytes - 1 : Math.min(Number(last), bytes - 1);
-  if (start > end || start >= bytes) {
-    reply.header('content-range', `bytes */${bytes}`);
-    throw new PreviewError('range_not_satisfiable', `The file has ${bytes} bytes.`);
-  }
-  return { start, end };
+  return start > end ? 'unsatisfiable' : { start, end };
 }

@@ -2,13 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import { describeUnknown, mediaFormats, SNIFF_BYTES, sniffFormat } from '../assets/sniff.ts';
 import { PreviewError } from '../errors.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
-import type { Authorize } from './auth.ts';
-import { openObjectSchema, problemResponses } from './schemas.ts';
+import { problemResponses, uploadSchema } from './schemas.ts';
 
 /** Uploads: the body is the file, streamed to the store; its digest is then an asset's `upload`. */
 export function assetRoutes(
   app: FastifyInstance,
-  { store, authorize, maxBytes }: { store: ArtifactStore; authorize: Authorize; maxBytes: number },
+  { store, uploadMaxBytes }: { store: ArtifactStore; uploadMaxBytes: number },
 ): void {
   // In a scope of its own: here every content type is a stream of bytes, also application/json.
   app.register(async (scope) => {
@@ -17,33 +16,44 @@ export function assetRoutes(
     scope.post(
       '/api/assets',
       {
-        bodyLimit: maxBytes,
         schema: {
           tags: ['assets'],
-          summary: 'Upload a picture or sound',
-          description: 'curl --data-binary @photo.jpg; the type is what the bytes say.',
-          response: { 201: openObjectSchema, ...problemResponses(400, 401, 413, 415, 503) },
+          summary: 'Upload a picture, a sound or a video',
+          description:
+            'The body is the file: `curl --data-binary @photo.jpg`. Its type is what its bytes say, whatever the header says.',
+          consumes: ['application/octet-stream'],
+          response: { 201: uploadSchema, ...problemResponses(400, 401, 413, 415, 422, 503) },
         },
       },
       async (request, reply) => {
-        authorize(request);
-        if (!request.body)
-          throw new PreviewError('asset_empty', 'The body is empty; send the file as the body.');
-        const checked = checkedStream(request.body as AsyncIterable<Uint8Array>);
-        const object = await store.putObject(checked.bytes, { maxBytes }).catch((error: unknown) => {
-          if (!(error instanceof PreviewError) || error.code !== 'asset_too_large') throw error;
-          throw new PreviewError('payload_too_large', error.message);
-        });
-        return reply.code(201).send({ ...object, mediaType: checked.mediaType() });
+        const tooLarge = () =>
+          new PreviewError('payload_too_large', `The file is larger than ${uploadMaxBytes} bytes.`);
+        if (Number(request.headers['content-length']) > uploadMaxBytes) throw tooLarge();
+        const chunks = request.raw[Symbol.asyncIterator]();
+        const upload = checkType(chunks);
+        try {
+          const object = await store.putObject(upload.bytes, { maxBytes: uploadMaxBytes });
+          return reply.code(201).send({ ...object, mediaType: upload.mediaType() });
+        } catch (error) {
+          if (request.raw.destroyed && !request.raw.complete) {
+            throw new PreviewError('invalid_request', 'The upload was cut off.', { cause: error });
+          }
+          void discard(chunks);
+          throw error instanceof PreviewError && error.code === 'asset_too_large' ? tooLarge() : error;
+        }
       },
     );
   });
 }
 
 /** Passes a stream on, once its first bytes are known to be of a type that is accepted. */
-function checkedStream(source: AsyncIterable<Uint8Array>) {
+function checkType(chunks: AsyncIterator<Uint8Array>): {
+  bytes: AsyncIterable<Uint8Array>;
+  /** What the bytes are; known when they have been read. */
+  mediaType(): string;
+} {
   let mediaType = '';
-  const check = (head: Buffer): void => {
+  const readHead = (head: Buffer): void => {
     if (head.length === 0)
       throw new PreviewError('asset_empty', 'The body is empty; send the file as the body.');
     const format = sniffFormat(head);
@@ -56,23 +66,32 @@ function checkedStream(source: AsyncIterable<Uint8Array>) {
     }
     mediaType = mediaFormats[format].mediaType;
   };
-  const bytes = async function* (): AsyncGenerator<Uint8Array> {
-    let head: Buffer | undefined = Buffer.alloc(0);
-    for await (const chunk of source) {
-      if (!head) {
+  // Not `for await`: leaving that early destroys the request, and its socket before the sender has read the answer.
+  const passOn = async function* (): AsyncGenerator<Uint8Array> {
+    let head = Buffer.alloc(0);
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+      const chunk = next.value;
+      if (mediaType) {
         yield chunk;
         continue;
       }
       head = Buffer.concat([head, chunk]);
       if (head.length < SNIFF_BYTES) continue;
-      check(head.subarray(0, SNIFF_BYTES));
-      yield head;
-      head = undefined;
-    }
-    if (head) {
-      check(head);
+      readHead(head);
       yield head;
     }
+    if (mediaType) return;
+    readHead(head);
+    yield head;
   };
-  return { bytes: bytes(), mediaType: () => mediaType };
+  return { bytes: passOn(), mediaType: () => mediaType };
+}
+
+/** Reads the rest of a refused upload: many senders look at the answer only when they have sent everything. */
+async function discard(chunks: AsyncIterator<Uint8Array>): Promise<void> {
+  try {
+    while (!(await chunks.next()).done);
+  } catch {
+    // The sender is gone, and so is the one who would have read the answer.
+  }
 }

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { ApiKey } from '../config.ts';
 import { PreviewError } from '../errors.ts';
@@ -14,10 +12,12 @@ import type { PreviewMetrics } from '../worker/previewMetrics.ts';
 import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
 import { artifactRoutes } from './artifacts.ts';
 import { assetRoutes } from './assets.ts';
-import { createAuthorize } from './auth.ts';
+import { requireApiKey } from './auth.ts';
+import { documentApi } from './docs.ts';
 import { jobRoutes } from './jobs.ts';
-import { operationRoutes } from './operations.ts';
-import { handleErrors } from './problem.ts';
+import { probeRoutes } from './probes.ts';
+import { answerWithProblem, handleErrors } from './problem.ts';
+import { queueRoutes } from './queue.ts';
 
 export interface ApiParts {
   client: PreviewWorkerClient;
@@ -25,65 +25,55 @@ export interface ApiParts {
   signer: UrlSigner;
   metrics: PreviewMetrics;
   logger: Logger;
+  /** Empty: no key is asked for. */
   apiKeys: readonly ApiKey[];
   uploadMaxBytes: number;
   health(): Promise<Health>;
 }
 
-/** Largest job, in bytes: 500 steps with words, and a few data: assets. */
+/** Largest job, in bytes: 500 steps with all their words, and a few `data:` assets. */
 const BODY_LIMIT = 8 * 1024 * 1024;
+/** The default of Node.js, which Fastify switches off: nobody may take longer than this to send a request. */
+const REQUEST_TIMEOUT_MS = 300_000;
 
 /** Builds the HTTP server; it does not listen yet. */
 export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: parts.logger as FastifyBaseLogger,
     bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     // Our own hook logs an answer, with its route instead of its address.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     // A job's id may be as long as 128 characters.
     routerOptions: { maxParamLength: 200 },
-  });
-  const authorize = createAuthorize(parts.apiKeys);
-  app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    const parsed = parseJson(String(body));
-    if (parsed.ok) return done(null, parsed.value);
-    const { line, column, expected } = parsed;
-    const place = `line ${line}, column ${column}`;
-    return done(new PreviewError('invalid_json', `Not valid JSON: ${expected} was expected at ${place}.`));
+    frameworkErrors: answerWithProblem,
   });
   handleErrors(app);
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-  });
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    const labels = { method: request.method, route, status: reply.statusCode };
-    parts.metrics.httpDuration.observe(labels, reply.elapsedTime / 1000);
-    request.log.debug({ ...labels, ms: Math.round(reply.elapsedTime) }, 'request answered');
-  });
+  readJson(app);
+  reportRequests(app, parts.metrics);
   await app.register(helmet, {
-    // /docs brings a policy of its own (swagger-ui's staticCSP).
-    contentSecurityPolicy: false,
-    crossOriginResourcePolicy: { policy: 'cross-origin' },
-  });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Preview Worker', description: 'A job goes in, a video comes out.', version: '0.1.0' },
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
-      ...(parts.apiKeys.length > 0 ? { security: [{ apiKey: [] }] } : {}),
+    // Answers are data. /docs brings a policy of its own.
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
     },
+    // Pages of other origins may show a video whose signed URL they were given.
+    crossOriginResourcePolicy: { policy: 'cross-origin' },
+    // Whether a host has TLS everywhere is for the proxy in front to say.
+    strictTransportSecurity: false,
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  await documentApi(app, { hasKeys: parts.apiKeys.length > 0 });
 
-  await app.register(async (scope) => {
-    jobRoutes(scope, { ...parts, authorize });
-    artifactRoutes(scope, parts);
-    assetRoutes(scope, { store: parts.store, authorize, maxBytes: parts.uploadMaxBytes });
-    operationRoutes(scope, { ...parts, authorize });
+  await app.register(async (open) => {
+    probeRoutes(open, parts);
+    artifactRoutes(open, parts);
+  });
+  await app.register(async (guarded) => {
+    requireApiKey(guarded, parts.apiKeys);
+    jobRoutes(guarded, parts);
+    assetRoutes(guarded, parts);
+    queueRoutes(guarded, parts);
   });
   return app;
 }
@@ -91,4 +81,35 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
 /** The caller's request id where it is one, else a new one. */
 function requestId(header: string | string[] | undefined): string {
   return typeof header === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(header) ? header : randomUUID();
+}
+
+/** JSON alone is taken, and parsed so that a mistake is answered with its place. */
+function readJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string) => {
+      const parsed = parseJson(body);
+      if (parsed.ok) return parsed.value;
+      const { line, column, expected } = parsed;
+      throw new PreviewError(
+        'invalid_json',
+        `The body is not valid JSON: ${expected} was expected at line ${line}, column ${column}.`,
+      );
+    },
+  );
+}
+
+/** Every answer carries its request's id, and is counted and logged by its route. */
+function reportRequests(app: FastifyInstance, metrics: PreviewMetrics): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    const labels = { method: request.method, route, status: reply.statusCode };
+    metrics.httpDuration.observe(labels, reply.elapsedTime / 1000);
+    request.log.debug({ ...labels, ms: Math.round(reply.elapsedTime) }, 'request answered');
+  });
 }

@@ -1,34 +1,38 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { PreviewError } from '../errors.ts';
 import { findPathSources } from '../job/findPathSources.ts';
+import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
 import type { JobRef, JobStatus, PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
-import type { Authorize } from './auth.ts';
-import { artifactListSchema, jobRefSchema, jobSchema, problemResponses, statusSchema } from './schemas.ts';
+import {
+  artifactRefSchema,
+  artifactsSchema,
+  jobRefSchema,
+  jobSchema,
+  problemResponses,
+  statusSchema,
+} from './schemas.ts';
 
-interface JobParams {
-  jobId: string;
-}
-
-interface JobQuery {
-  projectId?: string;
-  name?: string;
-  redirect?: string;
+interface JobRequest {
+  Params: { jobId: string };
+  Querystring: { projectId?: string; name?: string; redirect?: string };
 }
 
 /** Sending a job, asking after it, fetching what it made, cancelling it. */
 export function jobRoutes(
   app: FastifyInstance,
-  { client, signer, authorize }: { client: PreviewWorkerClient; signer: UrlSigner; authorize: Authorize },
+  { client, signer }: { client: PreviewWorkerClient; signer: UrlSigner },
 ): void {
+  const tags = ['jobs'];
+
   app.post(
     '/api/preview/job',
     {
       // The body is checked by validatePreviewPayload, whose messages are better than a validator's.
       validatorCompiler: () => () => true,
       schema: {
-        tags: ['jobs'],
+        tags,
         summary: 'Send a job',
         description: 'The same job again answers 200 and its present state; nothing is rendered twice.',
         body: jobSchema,
@@ -40,12 +44,11 @@ export function jobRoutes(
       },
     },
     async (request, reply) => {
-      const project = authorize(request);
-      refuseInvalid(request.body);
-      refuseOtherProject(request.body, project);
-      const { outcome, status } = await client.enqueue(request.body);
-      request.log.info({ jobId: status.jobId, projectId: status.projectId, outcome }, 'job posted');
-      const body = withLinks(status, project);
+      const job = admit(request);
+      const { outcome, status } = await client.enqueue(job);
+      const { jobId, projectId, requestId } = job;
+      request.log.info({ jobId, projectId, jobRequestId: requestId, outcome }, 'job posted');
+      const body = withLinks(status, request);
       return reply
         .code(outcome === 'accepted' ? 202 : 200)
         .header('location', body.links.status)
@@ -53,34 +56,35 @@ export function jobRoutes(
     },
   );
 
-  app.get<{ Params: JobParams; Querystring: JobQuery }>(
+  app.get<JobRequest>(
     '/api/preview/job/:jobId/status',
     {
       schema: {
-        tags: ['jobs'],
+        tags,
         summary: 'How far a job is, or how it ended',
         ...jobRefSchema,
         response: { 200: statusSchema, ...problemResponses(401, 404, 409, 503) },
       },
     },
-    async (request) => {
-      const project = authorize(request);
-      return withLinks(await client.status(refOf(request, project)), project);
-    },
+    async (request) => withLinks(await client.status(refOf(request)), request),
   );
 
-  app.get<{ Params: JobParams; Querystring: JobQuery }>(
+  app.get<JobRequest>(
     '/api/preview/job/:jobId/artifact',
     {
       schema: {
-        tags: ['jobs'],
+        tags,
         summary: 'What a completed job made, with signed URLs',
-        ...jobRefSchema,
-        response: { 200: artifactListSchema, ...problemResponses(401, 404, 409, 503) },
+        ...artifactRefSchema,
+        response: {
+          200: artifactsSchema,
+          302: { description: 'The signed URL is in Location', type: 'null' },
+          ...problemResponses(401, 404, 409, 503),
+        },
       },
     },
     async (request, reply) => {
-      const artifacts = await client.artifacts(refOf(request, authorize(request)));
+      const artifacts = await client.artifacts(refOf(request));
       const signed = artifacts.map((artifact) => {
         const { path, expiresAt } = signer.sign(artifact);
         return { ...artifact, url: path, expiresAt };
@@ -96,51 +100,46 @@ export function jobRoutes(
     },
   );
 
-  app.delete<{ Params: JobParams; Querystring: JobQuery }>(
+  app.delete<JobRequest>(
     '/api/preview/job/:jobId',
     {
       schema: {
-        tags: ['jobs'],
+        tags,
         summary: 'Cancel a job that waits or runs',
         ...jobRefSchema,
         response: { 200: statusSchema, ...problemResponses(401, 404, 409, 503) },
       },
     },
-    async (request) => {
-      const project = authorize(request);
-      return withLinks(await client.cancel(refOf(request, project)), project);
-    },
+    async (request) => withLinks(await client.cancel(refOf(request)), request),
   );
 }
 
-/** With keys the project is the key's, whatever the query says: another project's job does not exist. */
-function refOf(request: { params: JobParams; query: JobQuery }, project: string | undefined): JobRef {
-  return { jobId: request.params.jobId, projectId: project ?? request.query.projectId };
-}
-
-/** The job must be valid, and must not name files of this machine. */
-function refuseInvalid(body: unknown): void {
+/** The job that was sent: valid, without files of this machine, and of the key's project. */
+function admit({ body, project }: FastifyRequest): PreviewJob {
   const checked = validatePreviewPayload(body);
   const errors = checked.ok ? findPathSources(checked.job) : checked.errors;
-  if (errors.length > 0) throw new PreviewError('invalid_payload', undefined, { errors });
-}
-
-function refuseOtherProject(body: unknown, project: string | undefined): void {
-  if (project === undefined || typeof body !== 'object' || body === null || !('projectId' in body)) return;
-  if (body.projectId !== project) {
+  if (!checked.ok || errors.length > 0) throw new PreviewError('invalid_payload', undefined, { errors });
+  if (project !== undefined && checked.job.projectId !== project) {
     throw new PreviewError('forbidden', `This API key is for project "${project}"; send it as projectId.`);
   }
+  return checked.job;
 }
 
-function withLinks(status: JobStatus, project: string | undefined) {
-  const base = `/api/preview/job/${encodeURIComponent(status.jobId)}`;
+/** With keys the project is the key's, whatever the query says: another project's job does not exist. */
+function refOf({ params, query, project }: FastifyRequest<JobRequest>): JobRef {
+  return { jobId: params.jobId, projectId: project ?? query.projectId };
+}
+
+/** Without keys a link names the project, because a job's id alone may be ambiguous. */
+function withLinks(status: JobStatus, { project }: { project: string | undefined }) {
+  const job = `/api/preview/job/${encodeURIComponent(status.jobId)}`;
   const query = project === undefined ? `?projectId=${encodeURIComponent(status.projectId)}` : '';
   return {
     ...status,
     links: {
-      self: `${base}${query}`,
-      status: `${base}/status${query}`,
-      artifacts: `${base}/artifact${query}`,
+      status: `${job}/status${query}`,
+      artifacts: `${job}/artifact${query}`,
+      cancel: `${job}${query}`,
     },
   };
 }

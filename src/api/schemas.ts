@@ -1,84 +1,182 @@
-import { readFileSync } from 'node:fs';
+import { loadPreviewJobSchema } from '../job/previewJobSchema.ts';
 
-/** The job's own schema, shown in the API's description. */
-export const jobSchema = embeddable(
-  JSON.parse(readFileSync(new URL('../../schemas/preview-job.schema.json', import.meta.url), 'utf8')),
-);
-
-/** Inside another document a schema has no `$id` and no `$schema` of its own. */
-function embeddable(schema: Record<string, unknown>): Record<string, unknown> {
-  const { $id: _, $schema: __, ...rest } = schema;
-  return rest;
-}
+/*
+ * What the API's description says of requests and answers. Fastify serialises answers by these schemas; all objects
+ * are open, so that a schema can never swallow a field.
+ */
 
 const object = { type: 'object', additionalProperties: true } as const;
+const string = { type: 'string' } as const;
+const integer = { type: 'integer' } as const;
+const number = { type: 'number' } as const;
+const time = { type: 'string', format: 'date-time' } as const;
+const sha256 = { type: 'string', description: 'SHA-256, 64 lower-case hex digits' } as const;
+
+const { $id: _, $schema: __, definitions, ...job } = loadPreviewJobSchema();
+
+/** The job's own schema, as a body. Its references lead to {@link jobComponents}, where @fastify/swagger looks for them. */
+export const jobSchema = job;
+
+/** What the job's schema refers to, for `components.schemas` of the description. */
+export const jobComponents: Record<string, object> = JSON.parse(
+  JSON.stringify(definitions).replaceAll('#/definitions/', '#/components/schemas/'),
+);
 
 const problemSchema = {
   ...object,
-  description: 'RFC 9457 problem document',
+  description: 'What went wrong (RFC 9457)',
   properties: {
-    type: { type: 'string' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    code: { type: 'string', description: 'stable; see docs/errors.md' },
-    detail: { type: 'string' },
-    requestId: { type: 'string' },
+    type: string,
+    title: { ...string, description: 'the same for every problem of a code' },
+    status: integer,
+    code: { ...string, description: 'stable; see docs/errors.md' },
+    detail: { ...string, description: 'what was wrong this time' },
+    requestId: string,
     errors: {
       type: 'array',
-      items: { type: 'object', properties: { pointer: { type: 'string' }, message: { type: 'string' } } },
+      description: 'each mistake of an input',
+      items: { type: 'object', properties: { pointer: string, message: string } },
     },
   },
 } as const;
 
-/** The same problem document for each of these statuses. */
-export function problemResponses(...statuses: number[]): Record<number, typeof problemSchema> {
-  return Object.fromEntries(statuses.map((status) => [status, problemSchema]));
+/** The problem document, for each of these statuses. */
+export function problemResponses(...statuses: number[]): Record<number, unknown> {
+  const response = {
+    description: problemSchema.description,
+    content: { 'application/problem+json': { schema: problemSchema } },
+  };
+  return Object.fromEntries(statuses.map((status) => [status, response]));
 }
 
+const jobParams = { type: 'object', properties: { jobId: string } } as const;
+const projectId = {
+  ...string,
+  description:
+    'Needed where several projects have a job of this id; with API keys it is the key that says it.',
+} as const;
+
 export const jobRefSchema = {
-  params: { type: 'object', properties: { jobId: { type: 'string' } } },
+  params: jobParams,
+  querystring: { type: 'object', properties: { projectId } },
+} as const;
+
+export const artifactRefSchema = {
+  params: jobParams,
   querystring: {
     type: 'object',
     properties: {
-      projectId: { type: 'string', description: 'needed where several projects have a job of this id' },
-      name: { type: 'string', description: 'one artifact by its name' },
-      redirect: { type: 'string', description: '1: answer 302 to the artifact' },
+      projectId,
+      name: { ...string, description: 'Only the artifact of this name.' },
+      redirect: { ...string, description: '1, together with name: 302 to the artifact.' },
     },
   },
 } as const;
 
+const warning = { ...object, properties: { code: string, message: string, step: integer } } as const;
+
 export const statusSchema = {
   ...object,
+  description: 'A job, as it is now',
   properties: {
-    jobId: { type: 'string' },
-    projectId: { type: 'string' },
-    requestId: { type: 'string' },
-    status: { type: 'string', enum: ['queued', 'rendering', 'retrying', 'completed', 'failed', 'cancelled'] },
-    progress: { ...object, properties: { percent: { type: 'number' }, stage: { type: 'string' } } },
-    attemptsMade: { type: 'integer' },
-    createdAt: { type: 'string', format: 'date-time' },
-    startedAt: { type: 'string', format: 'date-time' },
-    finishedAt: { type: 'string', format: 'date-time' },
-    links: { ...object, additionalProperties: { type: 'string' } },
+    jobId: string,
+    projectId: string,
+    requestId: string,
+    status: { ...string, enum: ['queued', 'rendering', 'retrying', 'completed', 'failed', 'cancelled'] },
+    progress: {
+      ...object,
+      properties: { percent: { ...number, description: '0 to 100' }, stage: string },
+    },
+    attemptsMade: integer,
+    createdAt: time,
+    startedAt: time,
+    finishedAt: time,
+    error: { ...object, properties: { code: string, message: string } },
+    warnings: { type: 'array', items: warning },
+    plan: { ...object, description: 'of a dry run: what a render would do' },
+    links: { ...object, properties: { status: string, artifacts: string, cancel: string } },
   },
 } as const;
 
 const artifactProperties = {
-  name: { type: 'string' },
-  mediaType: { type: 'string' },
-  bytes: { type: 'integer' },
-  sha256: { type: 'string' },
-  url: { type: 'string' },
-  expiresAt: { type: 'string', format: 'date-time' },
+  name: string,
+  mediaType: string,
+  bytes: integer,
+  sha256,
+  url: { ...string, description: 'signed, relative to the service; good until expiresAt' },
+  expiresAt: time,
 } as const;
 
-/** The list, or with `?name=` one of it. */
-export const artifactListSchema = {
+export const artifactsSchema = {
   ...object,
+  description: 'All artifacts of the job; with `name` that one alone',
   properties: {
     artifacts: { type: 'array', items: { ...object, properties: artifactProperties } },
     ...artifactProperties,
   },
 } as const;
 
-export const openObjectSchema = object;
+export const uploadSchema = {
+  ...object,
+  description: 'The file, as a job refers to it',
+  properties: {
+    sha256: { ...sha256, description: 'the `upload` of an asset' },
+    bytes: integer,
+    mediaType: string,
+  },
+} as const;
+
+const bytes = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } as const;
+
+export const downloadSchema = {
+  params: { type: 'object', properties: { sha256, name: string } },
+  querystring: {
+    type: 'object',
+    properties: { expires: string, kid: string, signature: string, disposition: string },
+  },
+  response: {
+    200: { description: 'The file', content: bytes },
+    206: { description: 'The range of it that was asked for', content: bytes },
+    304: { description: 'It is what If-None-Match says', type: 'null' },
+  },
+} as const;
+
+const counts = { type: 'object', description: 'jobs by state', additionalProperties: integer } as const;
+
+export const queueMetricsSchema = {
+  ...object,
+  description: 'The queue, as it is now',
+  properties: {
+    counts,
+    total: integer,
+    waiting: integer,
+    limit: { ...integer, description: 'where POST answers 429' },
+    oldestWaitingAgeSeconds: number,
+  },
+} as const;
+
+export const healthSchema = {
+  ...object,
+  description: 'How the service is',
+  properties: {
+    status: { ...string, enum: ['ok', 'down'] },
+    queue: {
+      ...object,
+      properties: { connected: { type: 'boolean' }, latencyMs: { type: ['number', 'null'] }, counts },
+    },
+    workers: {
+      type: 'array',
+      items: { ...object, properties: { activeJobs: integer, concurrency: integer } },
+    },
+    checks: {
+      type: 'array',
+      items: { ...object, properties: { name: string, ok: { type: 'boolean' }, message: string } },
+    },
+  },
+} as const;
+
+export const probeSchema = {
+  ...object,
+  description: 'One word',
+  properties: { status: { ...string, enum: ['ok', 'down'] } },
+} as const;

@@ -1,4 +1,4 @@
-import { catalogue, PreviewError } from '../errors.ts';
+import { PreviewError } from '../errors.ts';
 
 /** Exit codes; 64 is EX_USAGE of sysexits.h. */
 export const EXIT = { done: 0, failed: 1, invalid: 2, usage: 64 } as const;
@@ -14,6 +14,8 @@ export function reportError(error: unknown): number {
   } else {
     console.error(`${error.code}: ${error.message}`);
   }
-  const { status } = catalogue[error.code];
+  const { status, cause } = error;
+  // Whoever runs the command may see the cause that a stranger on the network may not.
+  if (status >= 500 && cause instanceof Error) console.error(`  because: ${cause.message}`);
   return status === 400 || status === 422 ? EXIT.invalid : EXIT.failed;
 }

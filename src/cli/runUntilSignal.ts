@@ -1,24 +1,36 @@
 import type { RunningApp } from '../app.ts';
-import { type Config, loadConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { EXIT } from './exit.ts';
 
-/** Starts, and stops on SIGTERM or SIGINT; a second signal ends the process at once. */
+/**
+ * Starts, and stops on the first SIGTERM or SIGINT, also on one that comes while it starts; a second one ends the
+ * process at once, and with it its render children.
+ */
 export async function runUntilSignal(
   start: (config: Config, logger: Logger) => Promise<RunningApp>,
+  config: Config,
 ): Promise<void> {
-  const config = loadConfig(process.env);
   const logger = createLogger(config.logLevel);
-  const app = await start(config, logger);
+  const app = start(config, logger);
   let stopping = false;
-  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+  const onSignal = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(EXIT.failed);
     stopping = true;
     logger.info({ signal }, 'stopping');
-    await app.stop();
-    logger.info('stopped');
-    process.exit(EXIT.done);
+    void stop();
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  const stop = async (): Promise<void> => {
+    try {
+      await (await app).stop();
+      logger.info('stopped');
+      process.exit(EXIT.done);
+    } catch (error) {
+      logger.fatal({ err: error }, 'could not stop in order');
+      process.exit(EXIT.failed);
+    }
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  await app;
 }
