@@ -52,7 +52,13 @@ export function createEgressAgent(
   });
 }
 
-/** Public unicast, or opened on purpose. An IPv4 address inside an IPv6 one counts as what it leads to. */
+/** The only part of IPv6 that is handed out as public unicast (IANA, IPv6 Global Unicast Address Assignments). */
+const PUBLIC_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
+
+/**
+ * Public unicast, or opened on purpose. An IPv4 address mapped into IPv6 counts as what it leads to; the other ways to
+ * write one inside an IPv6 address (NAT64, 6to4, Teredo, `::127.0.0.1`) are refused whatever they lead to.
+ */
 export function isAllowedAddress(address: string, { allowPrivate }: EgressPolicy): boolean {
   if (!ipaddr.isValid(address)) return false;
   const parsed = ipaddr.process(address);
@@ -60,8 +66,10 @@ export function isAllowedAddress(address: string, { allowPrivate }: EgressPolicy
     const [base, bits] = ipaddr.parseCIDR(network);
     return base.kind() === parsed.kind() && parsed.match(base, bits);
   });
-  // ipaddr.js names everything else: private, loopback, linkLocal, uniqueLocal, 6to4, teredo, rfc6052 (NAT64), …
-  return opened || parsed.range() === 'unicast';
+  // ipaddr.js names what is special; what it does not name is unicast, also where nobody may use it: the IPv4-compatible
+  // ::7f00:1 leads to 127.0.0.1 on some systems, and is unicast to ipaddr.js 2.5.
+  const isPublic = parsed.range() === 'unicast' && (parsed.kind() === 'ipv4' || parsed.match(PUBLIC_IPV6));
+  return opened || isPublic;
 }
 
 const refusal = (): PreviewError =>

@@ -1,7 +1,11 @@
-import { type Agent, request } from 'undici';
+import { type Agent, type Dispatcher, request } from 'undici';
 import { PreviewError } from '../errors.ts';
 
-/** Opens an asset that is named by a URL. */
+/**
+ * Opens an asset that is named by a URL. The stream that it answers fails in the same ways as the call.
+ * @throws PreviewError `asset_unreachable`, `asset_missing` (404, 410) or `asset_address_refused`; where `signal` was
+ *   aborted, its reason
+ */
 export type AssetFetcher = (url: string, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
 
 const MAX_REDIRECTS = 3;
@@ -15,52 +19,60 @@ export function createAssetFetcher(agent: Agent, totalMs: number): AssetFetcher 
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(totalMs)]);
     let target = checkUrl(url);
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const { statusCode, headers, body } = await request(target, {
-        dispatcher: agent,
-        signal: deadline,
-        headers: { accept: '*/*', 'accept-encoding': 'identity' },
-      }).catch((cause: unknown) => {
-        throw asFetchError(cause, target);
-      });
-      if (statusCode === 200) return guard(body, target);
-      await body.dump();
-      if (statusCode < 300 || statusCode >= 400) throw refused(statusCode, target);
-      const { location } = headers;
-      if (typeof location !== 'string' || !URL.canParse(location, target.href))
-        throw refused(statusCode, target);
-      target = checkUrl(new URL(location, target).href);
+      try {
+        const response = await request(target, {
+          dispatcher: agent,
+          signal: deadline,
+          headers: { accept: '*/*', 'accept-encoding': 'identity' },
+        });
+        if (response.statusCode === 200) return guard(response.body, target, signal);
+        await response.body.dump();
+        target = redirectTarget(response, target);
+      } catch (error) {
+        throw asFetchError(error, target, signal);
+      }
     }
     throw new PreviewError(
       'asset_unreachable',
-      `${place(target)} redirects more than ${MAX_REDIRECTS} times.`,
+      `${place(target)} is what more than ${MAX_REDIRECTS} redirects lead to; name the last address itself.`,
     );
   };
 }
 
 function checkUrl(text: string): URL {
-  const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     throw new PreviewError('asset_address_refused', 'Only http: and https: addresses are fetched.');
   }
   return url;
 }
 
-async function* guard(body: AsyncIterable<Uint8Array>, target: URL): AsyncGenerator<Uint8Array> {
+/** Where an answer that is not 200 leads to. */
+function redirectTarget({ statusCode, headers }: Dispatcher.ResponseData, target: URL): URL {
+  const { location } = headers;
+  const isRedirect = statusCode >= 300 && statusCode < 400 && typeof location === 'string';
+  if (isRedirect && URL.canParse(location, target.href)) return checkUrl(new URL(location, target).href);
+  const code = statusCode === 404 || statusCode === 410 ? 'asset_missing' : 'asset_unreachable';
+  throw new PreviewError(code, `${place(target)} answered ${statusCode}.`);
+}
+
+async function* guard(
+  body: AsyncIterable<Uint8Array>,
+  target: URL,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
-  } catch (cause) {
-    throw asFetchError(cause, target);
+  } catch (error) {
+    throw asFetchError(error, target, signal);
   }
 }
 
-function asFetchError(cause: unknown, target: URL): PreviewError {
-  if (cause instanceof PreviewError) return cause;
-  return new PreviewError('asset_unreachable', `${place(target)} did not answer in full.`, { cause });
-}
-
-function refused(status: number, target: URL): PreviewError {
-  const code = status === 404 || status === 410 ? 'asset_missing' : 'asset_unreachable';
-  return new PreviewError(code, `${place(target)} answered ${status}.`);
+function asFetchError(error: unknown, target: URL, signal: AbortSignal): unknown {
+  // Whoever stopped the job says why; it is not the asset's fault.
+  if (signal.aborted) return signal.reason;
+  if (error instanceof PreviewError) return error;
+  return new PreviewError('asset_unreachable', `${place(target)} did not answer in full.`, { cause: error });
 }
 
 /** Where, without the user info and the query, which may be secrets. */

@@ -1,10 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
-import { resolve, sep } from 'node:path';
 import { PreviewError } from '../errors.ts';
 import type { Asset, PreviewJob } from '../job/previewJob.types.ts';
 import type { ArtifactStore, StoredObject } from '../storage/artifactStore.ts';
 import type { AssetFetcher } from './fetchAsset.ts';
+import { openFile } from './openFile.ts';
 import { describeUnknown, type MediaFormat, mediaFormats, SNIFF_BYTES, sniffFormat } from './sniff.ts';
 
 /** An asset whose bytes are in the store and are of the type that the job says. */
@@ -26,24 +24,30 @@ export interface AssetSources {
   signal: AbortSignal;
 }
 
+/** Enough to hide the latency of a few hosts; the files are streamed, so memory is not what limits it. */
 const AT_ONCE = 4;
 
 /**
- * Brings the assets that a job refers to into the store.
- * @throws PreviewError `asset_*`, naming the asset
+ * Brings the assets that a job refers to into the store. The first one that fails stops the others; when this
+ * throws, nothing is being loaded any more.
+ * @throws PreviewError `asset_*`, naming the asset; where `signal` was aborted, its reason
  */
 export async function resolveAssets(job: PreviewJob, sources: AssetSources): Promise<ResolvedAsset[]> {
   const used = referencedIds(job);
   const wanted = job.previewRequest.assets.filter((asset) => used.has(asset.id));
+  const failure = new AbortController();
+  const signal = AbortSignal.any([sources.signal, failure.signal]);
   const resolved: ResolvedAsset[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let i = next++; i < wanted.length; i = next++) {
-      const asset = wanted[i];
-      if (asset) resolved[i] = await resolveAsset(asset, sources);
+  const queue = wanted.entries();
+  const load = async (): Promise<void> => {
+    for (const [i, asset] of queue) {
+      signal.throwIfAborted();
+      resolved[i] = await resolveAsset(asset, { ...sources, signal });
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const loaders = Array.from({ length: AT_ONCE }, () => load().catch((error) => failure.abort(error)));
+  await Promise.all(loaders);
+  signal.throwIfAborted();
   return resolved;
 }
 
@@ -68,21 +72,30 @@ async function resolveAsset(asset: Asset, sources: AssetSources): Promise<Resolv
 }
 
 async function bringIn(asset: Asset, sources: AssetSources): Promise<StoredObject> {
-  const { store } = sources;
-  const sha256 = asset.upload ?? asset.sha256;
-  const known = sha256 && (await store.statObject(sha256));
+  if (asset.upload !== undefined) return findUpload(asset.upload, asset.sha256, sources.store);
+  // What lies beside the job or in it is read again: it may have changed, and then its digest is wrong.
+  const known = asset.url !== undefined && asset.sha256 && (await sources.store.statObject(asset.sha256));
   if (known) return known;
-  if (asset.upload !== undefined) {
-    throw new PreviewError(
-      'asset_missing',
-      `${asset.upload} has not been uploaded; send it to POST /api/assets first.`,
-    );
-  }
-  const bytes = await openSource(asset, sources);
-  return store.putObject(bytes, {
+  return sources.store.putObject(await openSource(asset, sources), {
     maxBytes: sources.maxBytes,
     ...(asset.sha256 ? { sha256: asset.sha256 } : {}),
   });
+}
+
+async function findUpload(
+  upload: string,
+  sha256: string | undefined,
+  store: ArtifactStore,
+): Promise<StoredObject> {
+  if (sha256 !== undefined && sha256 !== upload) {
+    throw new PreviewError('asset_digest_mismatch', '"upload" and "sha256" differ; leave "sha256" out.');
+  }
+  const object = await store.statObject(upload);
+  if (object) return object;
+  throw new PreviewError(
+    'asset_missing',
+    `${upload} has not been uploaded; send it to POST /api/assets first.`,
+  );
 }
 
 async function openSource(
@@ -90,28 +103,15 @@ async function openSource(
   { fetcher, baseFolder, signal }: AssetSources,
 ): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
   if (asset.data !== undefined) return Buffer.from(asset.data.slice(asset.data.indexOf(',') + 1), 'base64');
-  if (asset.path !== undefined) return openFile(asset.path, baseFolder);
-  if (asset.url !== undefined && fetcher) return fetcher(asset.url, signal);
-  throw new PreviewError('asset_missing', 'it has no source that can be read here.');
-}
-
-/** Opens a file below the job's own folder; links that lead out of it are refused. */
-async function openFile(path: string, baseFolder: string | undefined): Promise<AsyncIterable<Uint8Array>> {
-  if (baseFolder === undefined) {
+  if (asset.path !== undefined && baseFolder !== undefined) return openFile(asset.path, baseFolder);
+  if (asset.path !== undefined) {
     throw new PreviewError(
       'asset_address_refused',
       '"path" is read by the command line only; upload the file.',
     );
   }
-  const base = await realpath(baseFolder);
-  const file = await realpath(resolve(base, path)).catch((cause: unknown) => {
-    throw new PreviewError('asset_missing', `the file ${path} is not there.`, { cause });
-  });
-  if (!file.startsWith(base + sep)) {
-    throw new PreviewError('asset_address_refused', `the file ${path} is not below the job's folder.`);
-  }
-  if (!(await stat(file)).isFile()) throw new PreviewError('asset_missing', `${path} is not a file.`);
-  return createReadStream(file);
+  if (asset.url !== undefined && fetcher) return fetcher(asset.url, signal);
+  throw new PreviewError('asset_missing', 'it has no source that can be read here.');
 }
 
 async function checkType(asset: Asset, object: StoredObject, store: ArtifactStore): Promise<MediaFormat> {

@@ -37,22 +37,36 @@ export function sniffFormat(head: Uint8Array): MediaFormat | undefined {
   if (at(0, '\x89PNG\r\n\x1a\n')) return 'png';
   if (at(0, 'RIFF') && at(8, 'WEBP')) return 'webp';
   if (at(0, 'RIFF') && at(8, 'WAVE')) return 'wav';
-  if (at(0, 'OggS')) return 'ogg';
+  if (at(0, 'OggS')) return sniffOgg(bytes);
   if (at(0, 'fLaC')) return 'flac';
   if (at(0, '\x1a\x45\xdf\xa3') && bytes.includes('webm')) return 'webm';
-  if (at(4, 'ftyp')) return sniffBrand(bytes.subarray(8));
+  if (at(4, 'ftyp')) return sniffBrand(bytes);
   if (at(0, 'ID3') || isMp3Frame(bytes)) return 'mp3';
   return undefined;
 }
 
-/** The major brand of an ISO base media file (ISO/IEC 14496-12, 4.3). QuickTime (`qt  `) is not accepted. */
+/**
+ * Vorbis or Opus, whose first page is the codec's header alone: after the page's header of 27 bytes and one lacing
+ * value (RFC 3533, 6; RFC 7845, 3; Vorbis I, A.2). Theora, Speex and others are not accepted.
+ */
+function sniffOgg(bytes: Buffer): MediaFormat | undefined {
+  const codec = bytes.toString('latin1', 28);
+  return codec.startsWith('OpusHead') || codec.startsWith('\x01vorbis') ? 'ogg' : undefined;
+}
+
+const MP4_BRANDS = ['isom', 'iso2', 'iso4', 'iso5', 'iso6', 'mp41', 'mp42', 'avc1', 'dash', 'M4V '];
+
+/**
+ * The brands of an ISO base media file (ISO/IEC 14496-12, 4.3). `mif1` says only that it is a picture; which one is
+ * among the compatible brands (AVIF, 6.3). QuickTime (`qt  `) and HEIF (`heic`) are not accepted.
+ */
 function sniffBrand(bytes: Buffer): MediaFormat | undefined {
-  const brand = bytes.toString('latin1', 0, 4);
-  if (brand === 'avif' || brand === 'avis') return 'avif';
-  if (brand === 'M4A ' || brand === 'M4B ') return 'm4a';
-  return ['isom', 'iso2', 'iso4', 'iso5', 'iso6', 'mp41', 'mp42', 'avc1', 'dash', 'M4V '].includes(brand)
-    ? 'mp4'
-    : undefined;
+  const major = bytes.toString('latin1', 8, 12);
+  const compatible: string[] = bytes.toString('latin1', 16, bytes.readUInt32BE(0)).match(/.{4}/gs) ?? [];
+  const isAvif = ['avif', 'avis'].includes(major) || (major === 'mif1' && compatible.includes('avif'));
+  if (isAvif) return 'avif';
+  if (major === 'M4A ' || major === 'M4B ') return 'm4a';
+  return MP4_BRANDS.includes(major) ? 'mp4' : undefined;
 }
 
 /** Sync word, then neither a reserved version, layer (III only), bit rate nor sample rate (ISO/IEC 11172-3, 2.4.1.3). */
@@ -73,14 +87,33 @@ function isMp3Frame(bytes: Buffer): boolean {
 export function describeUnknown(head: Uint8Array): string {
   const text = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1');
   const known: [RegExp, string][] = [
-    [/^\s*(<\?xml[^>]*>\s*)?<svg/i, 'an SVG drawing'],
+    [/^\s*(<\?xml[^>]*>\s*)?(<!--[^>]*-->\s*)?<svg/i, 'an SVG drawing'],
+    [/^\s*<(!doctype html|html)/i, 'an HTML page'],
     [/^GIF8/, 'a GIF'],
     [/^(II\*\0|MM\0\*)/, 'a TIFF'],
+    [/^BM.{4}\0{4}/s, 'a BMP'],
     [/^%PDF/, 'a PDF'],
     [/^#EXTM3U/, 'an HLS playlist'],
     [/^ffconcat/, 'an ffconcat script'],
     [/^.{4}ftypqt/s, 'a QuickTime file'],
-    [/^[\t\n\r\x20-\x7e]+$/, 'plain text'],
+    [/^.{4}ftyp(hei|hev|mif1|msf1)/s, 'an HEIF picture'],
+    [/^OggS/, 'an Ogg file without Vorbis or Opus'],
+    [/^[^ -~]E\xdf\xa3/, 'a Matroska file'],
+    [/^RIFF.{4}AVI /s, 'an AVI'],
+    [/^\xff[\xf0\xf1\xf8\xf9]/, 'bare AAC (ADTS)'],
+    [/^PK[^ -~]{2}/, 'a ZIP archive'],
   ];
-  return known.find(([pattern]) => pattern.test(text))?.[1] ?? 'of an unknown type';
+  return (
+    known.find(([pattern]) => pattern.test(text))?.[1] ?? (isText(head) ? 'plain text' : 'of an unknown type')
+  );
+}
+
+/** UTF-8 without control characters, the last character of which may be cut off. */
+function isText(head: Uint8Array): boolean {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+    return /^(?:[\t\n\r]|\P{Cc})+$/u.test(text);
+  } catch {
+    return false;
+  }
 }

@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
 import type { ArtifactStore, StoredObject, StoredPart } from './artifactStore.ts';
 import { type AtomicFolder, hasCode, openAtomicFolder, type TempFile } from './atomicWrite.ts';
+import { rethrowUnavailable } from './storeUnavailable.ts';
 
 /**
  * The store in a folder:
  * `objects/ab/abcd…`, `parts/ab/abcd….json`, `jobs/<jobId>/<projectId>.json`, `tmp/`.
+ * Any number of processes may have it open at once.
  */
 export async function createFsStore(folder: string): Promise<ArtifactStore> {
-  const atomic = await openAtomicFolder(join(folder, 'tmp')).catch(rethrowUnavailable);
+  const atomic = await openAtomicFolder(folder).catch(rethrowUnavailable);
   const objectPath = (sha256: string): string => join(folder, 'objects', sha256.slice(0, 2), hex(sha256));
   const partPath = (key: string): string => join(folder, 'parts', key.slice(0, 2), `${hex(key)}.json`);
   const recordFolder = (jobId: string): string => join(folder, 'jobs', fileName(jobId));
@@ -23,44 +24,58 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
     const file = await stat(objectPath(sha256)).catch(undefinedWhereMissing);
     return file && { sha256, bytes: file.size };
   };
+  /** True where the object is there in full and will be after a power cut. */
+  const isKept = async (object: StoredObject): Promise<boolean> => {
+    const known = await statObject(object.sha256);
+    if (known?.bytes !== object.bytes) return false;
+    await atomic.syncName(objectPath(object.sha256)).catch(rethrowUnavailable);
+    return true;
+  };
+  const getRecord = async (projectId: string, jobId: string): Promise<JobRecord | undefined> =>
+    asRecord(await readJson(recordPath(projectId, jobId)));
+  const writeJson = (path: string, value: unknown): Promise<void> =>
+    withTemp(atomic, async (temp) => {
+      await temp.write(Buffer.from(JSON.stringify(value)));
+      await temp.commit(path);
+    });
 
-  const store: ArtifactStore = {
+  return {
     statObject,
-    async putObject(source, expected = {}) {
+    async putObject(source, { sha256, maxBytes } = {}) {
       if (source instanceof Uint8Array) {
-        const known = await statObject(digestOf(source));
-        if (known?.bytes === source.length) return checkDigest(known, expected.sha256);
+        const object = { sha256: digestOf(source), bytes: source.length };
+        checkSize(object.bytes, maxBytes);
+        checkDigest(object, sha256);
+        if (await isKept(object)) return object;
       }
       return withTemp(atomic, async (temp) => {
-        const written = await writeAll(temp, source, expected.maxBytes);
-        checkDigest(written, expected.sha256);
-        const known = await statObject(written.sha256);
-        if (known?.bytes !== written.bytes) await temp.commit(objectPath(written.sha256));
-        return written;
+        const object = await writeAll(temp, source, maxBytes);
+        checkDigest(object, sha256);
+        if (!(await isKept(object))) await temp.commit(objectPath(object.sha256));
+        return object;
       });
     },
-    readObject: (sha256) => readFile(objectPath(sha256)).catch((error) => rethrowMissing(error, sha256)),
+    async readObject(sha256) {
+      return readFile(objectPath(sha256)).catch((error: unknown) => rethrowMissing(error, sha256));
+    },
     async openObject(sha256, range) {
-      if (!(await statObject(sha256))) throw missing(sha256);
-      return createReadStream(objectPath(sha256), range ?? {});
+      const file = await open(objectPath(sha256)).catch((error: unknown) => rethrowMissing(error, sha256));
+      return file.createReadStream(range);
     },
 
     async getPart(key) {
-      const part = await readJson<StoredPart>(partPath(key));
+      const part = asPart(await readJson(partPath(key)));
       const object = part && (await statObject(part.sha256));
-      return object?.bytes === part?.bytes ? part : undefined;
+      return object && object.bytes === part.bytes ? part : undefined;
     },
-    putPart: (key, part) =>
-      withTemp(atomic, async (temp) => {
-        await temp.write(Buffer.from(JSON.stringify(part)));
-        await temp.commit(partPath(key));
-      }),
+    putPart: async (key, part) => writeJson(partPath(key), part),
 
-    getRecord: (projectId, jobId) => readJson<JobRecord>(recordPath(projectId, jobId)),
+    getRecord,
     async findRecords(jobId) {
-      const names = (await readdir(recordFolder(jobId)).catch(undefinedWhereMissing)) ?? [];
+      const path = recordFolder(jobId);
+      const names = (await readdir(path).catch(undefinedWhereMissing)) ?? [];
       const records = await Promise.all(
-        names.map((name) => readJson<JobRecord>(join(recordFolder(jobId), name))),
+        names.map(async (name) => asRecord(await readJson(join(path, name)))),
       );
       return records.filter((record) => record !== undefined);
     },
@@ -70,12 +85,16 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
         await temp.write(Buffer.from(JSON.stringify(record)));
         return temp.commitOnce(path);
       });
-      return won ? record : ((await readJson<JobRecord>(path)) ?? record);
+      if (won) return record;
+      const standing = await getRecord(record.projectId, record.jobId);
+      if (standing) return standing;
+      // Damage from outside: it can neither be read nor linked over, and would be in the way for ever.
+      await writeJson(path, record);
+      return record;
     },
 
-    check: () => withTemp(atomic, (temp) => temp.write(Buffer.from('ok'))).catch(rethrowUnavailable),
+    check: () => withTemp(atomic, (temp) => temp.write(Buffer.from('ok'))),
   };
-  return store;
 }
 
 /** Runs `use` with a temp file that is gone afterwards, whatever happens. */
@@ -83,45 +102,50 @@ async function withTemp<Result>(
   atomic: AtomicFolder,
   use: (temp: TempFile) => Promise<Result>,
 ): Promise<Result> {
-  const temp = await atomic.createTemp().catch(rethrowUnavailable);
   try {
-    return await use(temp);
+    const temp = await atomic.createTemp();
+    try {
+      return await use(temp);
+    } finally {
+      await temp.discard();
+    }
   } catch (error) {
     return rethrowUnavailable(error);
-  } finally {
-    await temp.discard();
   }
 }
 
 async function writeAll(
   temp: TempFile,
   source: Uint8Array | AsyncIterable<Uint8Array>,
-  maxBytes = Number.POSITIVE_INFINITY,
+  maxBytes: number | undefined,
 ): Promise<StoredObject> {
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of source instanceof Uint8Array ? [source] : source) {
     bytes += chunk.length;
-    if (bytes > maxBytes) {
-      throw new PreviewError(
-        'asset_too_large',
-        `The file is larger than the ${maxBytes} bytes that are accepted.`,
-      );
-    }
+    checkSize(bytes, maxBytes);
     hash.update(chunk);
     await temp.write(chunk);
   }
   return { sha256: hash.digest('hex'), bytes };
 }
 
-function checkDigest(object: StoredObject, expected: string | undefined): StoredObject {
+function checkSize(bytes: number, maxBytes = Number.POSITIVE_INFINITY): void {
+  if (bytes > maxBytes) {
+    throw new PreviewError(
+      'asset_too_large',
+      `The file is larger than the ${maxBytes} bytes that are accepted.`,
+    );
+  }
+}
+
+function checkDigest(object: StoredObject, expected: string | undefined): void {
   if (expected !== undefined && expected !== object.sha256) {
     throw new PreviewError(
       'asset_digest_mismatch',
       `The bytes have the SHA-256 ${object.sha256}, not ${expected}; send the file that the digest was made of.`,
     );
   }
-  return object;
 }
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -133,23 +157,40 @@ function hex(digest: string): string {
 }
 
 /**
- * An id as a file name. `.` and `..` are ids; so is `A` beside `a`, which some file systems hold for one name: dots
- * at the front and capital letters are escaped by `%` and their code, and `%` is not in the ids' alphabet.
+ * An id as a file name of at most 198 characters. `.` and `..` are ids; so is `A` beside `a`, which some file systems
+ * hold for one name. Such ids get their digest in front, after a `%`, which is not in the ids' alphabet.
  */
 function fileName(id: string): string {
   if (!/^[A-Za-z0-9._-]{1,128}$/.test(id)) throw new PreviewError('job_not_found');
-  return id.replace(/^\.|[A-Z]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
+  return /^\.|[A-Z]/.test(id) ? `%${digestOf(Buffer.from(id))}-${id.toLowerCase()}` : id;
 }
 
-async function readJson<Value>(path: string): Promise<Value | undefined> {
+/** The value in the file; undefined where there is no file, or no JSON in it. */
+async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch(undefinedWhereMissing);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as Value;
+    return JSON.parse(text);
   } catch {
     // Written whole or not at all, so this is damage from outside: what cannot be read does not exist.
     return undefined;
   }
+}
+
+/** A part file that leads somewhere; anything else is damage from outside. */
+function asPart(value: unknown): StoredPart | undefined {
+  const part = value as Partial<StoredPart> | null | undefined;
+  return typeof part?.sha256 === 'string' && /^[0-9a-f]{64}$/.test(part.sha256)
+    ? (part as StoredPart)
+    : undefined;
+}
+
+/** A record that says whose it is and how the job ended; anything else is damage from outside. */
+function asRecord(value: unknown): JobRecord | undefined {
+  const record = value as Partial<JobRecord> | null | undefined;
+  return typeof record?.jobId === 'string' && typeof record.status === 'string'
+    ? (record as JobRecord)
+    : undefined;
 }
 
 function undefinedWhereMissing(error: unknown): undefined {
@@ -157,33 +198,7 @@ function undefinedWhereMissing(error: unknown): undefined {
   return undefined;
 }
 
-const missing = (sha256: string): PreviewError =>
-  new PreviewError('artifact_not_found', `There is no object ${sha256} in the store.`);
-
 function rethrowMissing(error: unknown, sha256: string): never {
-  if (hasCode(error, 'ENOENT')) throw missing(sha256);
-  return rethrowUnavailable(error);
-}
-
-/** What the disk says when it is full, gone or not ours. */
-function rethrowUnavailable(error: unknown): never {
-  if (
-    !hasCode(
-      error,
-      'ENOSPC',
-      'EDQUOT',
-      'EROFS',
-      'EACCES',
-      'EPERM',
-      'EIO',
-      'EMFILE',
-      'EFBIG',
-      'ENOTDIR',
-      'EEXIST',
-    )
-  )
-    throw error;
-  throw new PreviewError('store_unavailable', 'The store cannot be used; nothing was kept.', {
-    cause: error,
-  });
+  if (!hasCode(error, 'ENOENT')) return rethrowUnavailable(error);
+  throw new PreviewError('artifact_not_found', `There is no object ${sha256} in the store.`);
 }

@@ -32,6 +32,35 @@ describe('a signed URL', () => {
     }
   });
 
+  it('opens nothing with its signature in another spelling of the same bytes', () => {
+    const good = open(path);
+    const signature = good.query.signature ?? '';
+    const bytes = Buffer.from(signature, 'base64url');
+    const lastLetters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];
+    const others = [
+      `${signature}=`,
+      `${signature} `,
+      bytes.toString('base64'),
+      ...lastLetters.map((letter) => signature.slice(0, -1) + letter),
+    ].filter((text) => text !== signature && Buffer.from(text, 'base64url').equals(bytes));
+    expect(others.length).toBeGreaterThan(2);
+    for (const other of others) {
+      expect(signer.verify({ ...good, query: { ...good.query, signature: other } })).toBe(false);
+    }
+  });
+
+  it('opens nothing where letters move from one field to the next', () => {
+    const { query, ...good } = open(signer.sign({ sha256, name: 'a1' }).path);
+    expect(signer.verify({ ...good, query })).toBe(true);
+    expect(signer.verify({ ...good, name: 'a', query: { ...query, expires: `1${query.expires}` } })).toBe(
+      false,
+    );
+  });
+
+  it('opens nothing without a query', () => {
+    expect(signer.verify({ ...open(path), query: {} })).toBe(false);
+  });
+
   it('stays valid while keys are rotated, and no longer', () => {
     const rotated = createUrlSigner({
       keys: [key('newest'), key('new')],
@@ -41,6 +70,19 @@ describe('a signed URL', () => {
     const replaced = createUrlSigner({ keys: [key('newest')], ttlSeconds: 60, now: () => 1_000_000 });
     expect(rotated.verify(open(path))).toBe(true);
     expect(replaced.verify(open(path))).toBe(false);
+  });
+
+  it('is not opened by another key of the same id', () => {
+    const stranger = createUrlSigner({
+      keys: [{ id: 'new', secret: 'y'.repeat(40) }],
+      ttlSeconds: 60,
+      now: () => 1_000_000,
+    });
+    expect(stranger.verify(open(path))).toBe(false);
+  });
+
+  it('is not made without a key', () => {
+    expect(() => createUrlSigner({ keys: [], ttlSeconds: 1 })).toThrow(/names no key/);
   });
 
   it('is not made with a short secret', () => {
