@@ -8,10 +8,11 @@ export { createLogger } from './logger.ts';
 export { openQueueBackend, type QueueBackend } from './queue/queueBackend.ts';
 export type { ArtifactStore } from './storage/artifactStore.ts';
 export { createFsStore } from './storage/fsStore.ts';
+export { connectPreviewWorker } from './worker/connectPreviewWorker.ts';
+export type { JobStatus } from './worker/jobStatus.ts';
 export {
   createPreviewWorkerClient,
   type JobRef,
-  type JobStatus,
   type PreviewWorkerClient,
   type QueueMetrics,
 } from './worker/previewWorkerClient.ts';

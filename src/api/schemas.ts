@@ -166,7 +166,7 @@ export const healthSchema = {
     },
     workers: {
       type: 'array',
-      items: { ...object, properties: { activeJobs: integer, concurrency: integer } },
+      items: { ...object, properties: { name: string, activeJobs: integer, concurrency: integer } },
     },
     checks: {
       type: 'array',

@@ -28,6 +28,8 @@ export interface QueueBackend {
     processor: Processor<Data, Result>,
     options: Omit<WorkerOptions, 'connection'>,
   ): Worker<Data, Result>;
+  /** False while the connection is lost: a call would have to wait, and might still be done when nobody waits for it. */
+  isConnected(): boolean;
   /** Milliseconds of one round trip. @throws PreviewError `queue_unavailable` */
   ping(): Promise<number>;
   close(): Promise<void>;
@@ -68,12 +70,13 @@ async function openRedis(url: string, logger: Logger): Promise<QueueBackend> {
     .catch((error: unknown) => logger.warn({ err: error }, 'redis is not reachable yet'));
   return {
     kind: 'redis',
-    queue: (name) => quiet(new Queue(name, { connection: producer, skipWaitingForReady: true }), logger),
+    queue: (name) => quiet(new Queue(name, { connection: producer }), logger),
     worker: (name, processor, extra) =>
       quiet(
         new Worker(name, processor, { ...extra, connection: connect({ maxRetriesPerRequest: null }) }),
         logger,
       ),
+    isConnected: () => producer.status === 'ready',
     ping: () => timed(() => producer.ping()),
     async close() {
       for (const connection of connections) connection.disconnect();
@@ -104,14 +107,19 @@ async function openPostgres(url: string, logger: Logger): Promise<QueueBackend> 
 async function openEmbedded(folder: string, logger: Logger): Promise<QueueBackend> {
   await mkdir(folder, { recursive: true });
   const lock = await lockFolder(folder);
-  const database = await PGlite.create({ dataDir: folder });
-  const pool = new EmbeddedPool(database);
-  await runMigrations(pool);
-  await pool.query('SET search_path TO bullmq');
-  return onPostgres('embedded', pool, logger, async () => {
-    await database.close();
+  try {
+    const database = await PGlite.create({ dataDir: folder });
+    const pool = new EmbeddedPool(database);
+    await runMigrations(pool);
+    await pool.query('SET search_path TO bullmq');
+    return onPostgres('embedded', pool, logger, async () => {
+      await database.close();
+      await lock.release();
+    });
+  } catch (error) {
     await lock.release();
-  });
+    throw error;
+  }
 }
 
 type PostgresPool = pg.Pool | EmbeddedPool;
@@ -136,6 +144,7 @@ function onPostgres(
         new postgres.Worker(name, processor as Processor, { ...extra, connection: pool }),
         logger,
       ) as unknown as Worker<Data, Result>,
+    isConnected: () => true,
     ping: () => timed(() => pool.query('SELECT 1')),
     close,
   };

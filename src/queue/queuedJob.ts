@@ -15,6 +15,12 @@ export function queueId({ projectId, jobId }: { projectId: string; jobId: string
   return `${projectId}~${jobId}`;
 }
 
+/** The other way round; undefined for an id that {@link queueId} did not make. */
+export function parseQueueId(id: string): { projectId: string; jobId: string } | undefined {
+  const [projectId, jobId, ...rest] = id.split('~');
+  return projectId && jobId && rest.length === 0 ? { projectId, jobId } : undefined;
+}
+
 const PRIORITIES = { high: 1, normal: 2, low: 3 } as const;
 
 /** How BullMQ treats a job: five attempts, 1, 2, 4 and 8 s apart; what has ended is forgotten after a while. */

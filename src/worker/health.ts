@@ -1,5 +1,6 @@
 import type { QueueBackend } from '../queue/queueBackend.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { workerName } from './previewWorker.ts';
 import type { PreviewWorkerClient } from './previewWorkerClient.ts';
 
 export interface Check {
@@ -12,7 +13,8 @@ export interface Check {
 export interface Health {
   status: 'ok' | 'down';
   queue: { connected: boolean; latencyMs: number | null; counts: Record<string, number> };
-  workers: { activeJobs: number; concurrency: number }[];
+  /** Those that the queue knows, and the one of this process, which alone tells how busy it is. */
+  workers: { name: string; activeJobs?: number; concurrency?: number }[];
   checks: Check[];
 }
 
@@ -24,9 +26,10 @@ export async function checkHealth(parts: {
   worker?: { activeJobs(): number; concurrency: number };
 }): Promise<Health> {
   const { backend, client, store, worker } = parts;
-  const [latencyMs, metrics, written] = await Promise.all([
+  const [latencyMs, metrics, names, written] = await Promise.all([
     backend.ping().catch(() => null),
     client.queueMetrics().catch(() => null),
+    client.workers().catch(() => []),
     store.check().then(
       () => true,
       () => false,
@@ -51,7 +54,12 @@ export async function checkHealth(parts: {
   return {
     status: checks.every(({ ok }) => ok) ? 'ok' : 'down',
     queue: { connected: latencyMs !== null, latencyMs, counts: metrics?.counts ?? {} },
-    workers: worker ? [{ activeJobs: worker.activeJobs(), concurrency: worker.concurrency }] : [],
+    workers: [
+      ...(worker
+        ? [{ name: workerName(), activeJobs: worker.activeJobs(), concurrency: worker.concurrency }]
+        : []),
+      ...names.filter((name) => !worker || name !== workerName()).map((name) => ({ name })),
+    ],
     checks,
   };
 }

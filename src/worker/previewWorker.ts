@@ -1,11 +1,13 @@
-import { type Job, UnrecoverableError, type Worker } from 'bullmq';
+import { hostname } from 'node:os';
+import { type Job, UnrecoverableError, WaitingError, type Worker } from 'bullmq';
 import { type AssetSources, resolveAssets } from '../assets/resolveAssets.ts';
-import { asPreviewError, PreviewError } from '../errors.ts';
+import { asPreviewError, type InputError, PreviewError } from '../errors.ts';
 import type { JobRecord, Progress } from '../job/jobRecord.ts';
+import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
 import type { Logger } from '../logger.ts';
 import type { QueueBackend } from '../queue/queueBackend.ts';
-import type { QueuedJob } from '../queue/queuedJob.ts';
+import { parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { PreviewMetrics } from './previewMetrics.ts';
 import type { RenderPool } from './renderProcess.ts';
@@ -34,144 +36,195 @@ export interface PreviewWorker {
 /** A worker that dies is noticed after at most lock + check; the lock is renewed by this process, which never decodes. */
 const LOCK_MS = 10_000;
 const STALLED_CHECK_MS = 5_000;
+/** How often the workers of one job may die under it before it is given up. */
+const MAX_STALLED = 5;
+/** Minutes for which the queue remembers how many jobs ended; from that the client computes Retry-After. */
+const RATE_MINUTES = 15;
 /** How often a running job looks whether it was cancelled, and how often it reports progress. */
 const CANCEL_CHECK_MS = 500;
 const PROGRESS_MS = 250;
+/** How long the queue may take to get the jobs back that did not finish within the grace. */
+const GIVE_BACK_MS = 2000;
+
+/** What the queue calls the worker of this process. */
+export const workerName = (): string => `${hostname()}-${process.pid}`;
 
 type Outcome = Pick<JobRecord, 'artifacts' | 'warnings'> & Partial<Pick<JobRecord, 'plan' | 'timings'>>;
+
+/** The reason of an abort where another worker may have the job by now: nothing of this attempt may count. */
+class LockLost extends Error {}
 
 export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorker {
   const { backend, store, renderPool, metrics, concurrency } = options;
   const running = new Map<string, AbortController>();
   let worker: Worker<QueuedJob, string> | undefined;
 
-  const process = async (job: Job<QueuedJob>): Promise<string> => {
-    const { job: payload, fingerprint, acceptedAt } = job.data;
-    const { jobId, projectId, requestId } = payload;
+  /** One attempt at a job. What it returns is not used: how a job ended is in its record. */
+  const attempt = async (job: Job<QueuedJob>, token?: string): Promise<string> => {
+    const checked = validatePreviewPayload(job.data.job);
+    if (!checked.ok) return refuse(job, checked.errors);
+    const payload = checked.job;
+    const { projectId, jobId, requestId, dryRun } = payload;
+    const attemptsMade = job.attemptsMade + 1;
+    const logger = options.logger.child({ requestId, jobId, projectId, attempt: attemptsMade });
+    const ended = await store.getRecord(projectId, jobId);
+    if (ended) return ended.status;
+
     const startedAt = new Date();
-    const attempt = job.attemptsMade + 1;
-    const logger = options.logger.child({ requestId, jobId, projectId, attempt });
     const end = (rest: Outcome & Pick<JobRecord, 'status' | 'error'>): Promise<JobRecord> =>
       store.putRecord({
         projectId,
         jobId,
         requestId,
-        fingerprint,
-        dryRun: payload.dryRun,
-        createdAt: acceptedAt,
+        fingerprint: job.data.fingerprint,
+        dryRun,
+        createdAt: job.data.acceptedAt,
         startedAt: startedAt.toISOString(),
         finishedAt: new Date().toISOString(),
-        attemptsMade: attempt,
+        attemptsMade,
         ...rest,
       });
-
-    const ended = await store.getRecord(projectId, jobId);
-    if (ended) return ended.status;
-
     const control = new AbortController();
     running.set(String(job.id), control);
     metrics.activeJobs.set(running.size);
-    const watch = watchCancelled(store, payload, control);
+    const stopWatching = watch(payload, control);
     logger.info('job started');
     try {
-      const outcome = await perform(job, control.signal);
+      const report = throttled((progress) => void job.updateProgress({ ...progress }).catch(() => undefined));
+      const outcome = await perform(payload, control.signal, report);
       const record = await end({ status: 'completed', ...outcome });
-      if (record.status !== 'completed')
-        throw new PreviewError(record.status === 'cancelled' ? 'cancelled' : 'stalled');
+      if (record.status === 'cancelled') throw new PreviewError('cancelled');
       const seconds = (Date.now() - startedAt.getTime()) / 1000;
-      metrics.jobsTotal.inc({ outcome: payload.dryRun ? 'dry_run' : 'success' });
-      if (!payload.dryRun) {
-        metrics.jobDuration.observe({ format: payload.previewRequest.options?.format ?? 'mp4' }, seconds);
-      }
+      measureSuccess(payload, seconds);
       logger.info({ seconds, timings: outcome.timings }, 'job completed');
-      return 'completed';
+      return record.status;
     } catch (thrown) {
+      if (thrown instanceof LockLost) {
+        logger.warn('the lock was lost, the attempt was stopped');
+        throw thrown;
+      }
       const error = asPreviewError(thrown, 'render_failed');
-      if (error.code === 'cancelled') {
+      const { code, message, retryable } = error;
+      if (code === 'cancelled') {
         metrics.jobsTotal.inc({ outcome: 'cancelled' });
         logger.info('job cancelled');
         return 'cancelled';
       }
-      const last = !error.retryable || attempt >= (job.opts.attempts ?? 1);
-      // A worker that stops gives the job back: that is no end, and its next attempt goes on from the parts in the store.
-      if (!last || error.code === 'shutting_down') {
+      if (code === 'shutting_down') {
+        logger.info('job given back to the queue');
+        // No attempt is lost, and the next one goes on from the parts in the store.
+        await job.moveToWait(token);
+        throw new WaitingError();
+      }
+      if (retryable && attemptsMade < (job.opts.attempts ?? 1)) {
         metrics.jobsTotal.inc({ outcome: 'retry' });
         logger.warn({ err: error }, 'attempt failed, the job will be retried');
         throw error;
       }
-      const { code, message } = error;
       await end({ status: 'failed', error: { code, message }, artifacts: [], warnings: [] });
-      metrics.jobsTotal.inc({ outcome: code === 'invalid_payload' ? 'invalid' : 'failure' });
+      metrics.jobsTotal.inc({ outcome: 'failure' });
       logger.error({ err: error }, 'job failed');
-      throw error.retryable ? error : new UnrecoverableError(`${code}: ${message}`);
+      throw new UnrecoverableError(`${code}: ${message}`);
     } finally {
-      clearInterval(watch);
+      stopWatching();
       running.delete(String(job.id));
       metrics.activeJobs.set(running.size);
     }
   };
 
-  /** What a job is: check it, bring its assets in, plan or render it. */
-  const perform = async (job: Job<QueuedJob>, signal: AbortSignal): Promise<Outcome> => {
-    const checked = validatePreviewPayload(job.data.job);
-    if (!checked.ok) throw new PreviewError('invalid_payload', undefined, { errors: checked.errors });
-    const payload = checked.job;
+  /** What a job is: bring its assets in, plan or render it. */
+  const perform = async (
+    payload: PreviewJob,
+    signal: AbortSignal,
+    onProgress: (progress: Progress) => void,
+  ): Promise<Outcome> => {
     const assets = await resolveAssets(payload, { store, signal, ...options.assets });
-    const control = {
-      signal,
-      timeoutMs: options.jobTimeoutSeconds * 1000,
-      onProgress: throttled((progress) => void job.updateProgress({ ...progress }).catch(() => undefined)),
-    };
     if (payload.dryRun) {
-      const plan = await renderPool.plan({ job: payload, assets }, control);
+      const plan = await renderPool.plan({ job: payload, assets }, { signal, onProgress });
       return { artifacts: [], warnings: plan.warnings, plan };
     }
-    const { artifacts, warnings, timings, segments, firstSegmentSeconds } = await renderPool.render(
-      { job: payload, assets },
-      control,
-    );
+    const result = await renderPool.render({ job: payload, assets }, { signal, onProgress });
+    const { artifacts, warnings, timings, segments, firstSegmentSeconds } = result;
     metrics.segmentsTotal.inc({ result: 'reused' }, segments.reused);
     metrics.segmentsTotal.inc({ result: 'rendered' }, segments.total - segments.reused);
     if (firstSegmentSeconds !== undefined) metrics.firstSegment.observe(firstSegmentSeconds);
     return { artifacts, warnings, timings };
   };
 
+  /** Aborts the attempt at its deadline, or when the job is cancelled: by its record, which any process can write. */
+  const watch = ({ projectId, jobId }: PreviewJob, control: AbortController): (() => void) => {
+    const seconds = options.jobTimeoutSeconds;
+    const deadline = setTimeout(() => {
+      control.abort(new PreviewError('render_timeout', `The job took longer than ${seconds} s.`));
+    }, seconds * 1000);
+    const cancelled = setInterval(async () => {
+      const record = await store.getRecord(projectId, jobId).catch(() => undefined);
+      if (record?.status === 'cancelled') control.abort(new PreviewError('cancelled'));
+    }, CANCEL_CHECK_MS);
+    return () => {
+      clearTimeout(deadline);
+      clearInterval(cancelled);
+    };
+  };
+
+  /** The client checks what it sends, so this came from something else, or from a client of another version. */
+  const refuse = async (job: Job<QueuedJob>, errors: readonly InputError[]): Promise<never> => {
+    const complaints = errors.map(({ pointer, message }) => `${pointer} ${message}`).join(' ');
+    const error = {
+      code: 'invalid_payload' as const,
+      message: `The job does not match the schema: ${complaints}`,
+    };
+    const now = new Date().toISOString();
+    const ids = parseQueueId(String(job.id));
+    if (ids) {
+      await store.putRecord({
+        ...ids,
+        requestId: ids.jobId,
+        fingerprint: String(job.data.fingerprint),
+        status: 'failed',
+        error,
+        dryRun: false,
+        createdAt: new Date(job.timestamp).toISOString(),
+        finishedAt: now,
+        attemptsMade: job.attemptsMade + 1,
+        warnings: [],
+        artifacts: [],
+      });
+    }
+    metrics.jobsTotal.inc({ outcome: 'invalid' });
+    options.logger.error({ ...ids, errors }, 'job refused');
+    throw new UnrecoverableError(error.message);
+  };
+
+  const measureSuccess = ({ dryRun, previewRequest }: PreviewJob, seconds: number): void => {
+    metrics.jobsTotal.inc({ outcome: dryRun ? 'dry_run' : 'success' });
+    if (!dryRun) metrics.jobDuration.observe({ format: previewRequest.options?.format ?? 'mp4' }, seconds);
+  };
+
   return {
     async start() {
-      worker = backend.worker<QueuedJob, string>(options.queueName, process, {
+      worker = backend.worker<QueuedJob, string>(options.queueName, attempt, {
         concurrency,
+        name: workerName(),
         lockDuration: LOCK_MS,
         stalledInterval: STALLED_CHECK_MS,
-        maxStalledCount: 5,
+        maxStalledCount: MAX_STALLED,
+        metrics: { maxDataPoints: RATE_MINUTES },
       });
-      // Another worker may have the job by now: this attempt must not go on.
       worker.on('lockRenewalFailed', (jobIds: string[]) => {
-        for (const id of jobIds)
-          running.get(id)?.abort(new PreviewError('render_crashed', 'The lock was lost.'));
+        for (const id of jobIds) running.get(id)?.abort(new LockLost('another worker may have the job'));
       });
     },
     async stop() {
       if (!worker) return;
+      // BullMQ waits for its running jobs and its connection without a limit.
       const closed = worker.close().catch(() => undefined);
-      const grace = options.shutdownGraceSeconds * 1000;
-      if (await settlesWithin(closed, grace)) return;
+      if (await settlesWithin(closed, options.shutdownGraceSeconds * 1000)) return;
       for (const control of running.values()) control.abort(new PreviewError('shutting_down'));
-      await settlesWithin(closed, 2000);
+      await settlesWithin(closed, GIVE_BACK_MS);
     },
     activeJobs: () => running.size,
   };
-}
-
-/** A job is cancelled by its record, which any process can write; see previewWorkerClient.ts. */
-function watchCancelled(
-  store: ArtifactStore,
-  { projectId, jobId }: { projectId: string; jobId: string },
-  control: AbortController,
-): NodeJS.Timeout {
-  return setInterval(async () => {
-    const record = await store.getRecord(projectId, jobId).catch(() => undefined);
-    if (record?.status === 'cancelled') control.abort(new PreviewError('cancelled'));
-  }, CANCEL_CHECK_MS);
 }
 
 /** Passes on at most one report in {@link PROGRESS_MS}, and each change of the stage. */

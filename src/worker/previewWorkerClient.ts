@@ -2,12 +2,22 @@ import { randomUUID } from 'node:crypto';
 import type { Job, Queue } from 'bullmq';
 import { PreviewError } from '../errors.ts';
 import { fingerprint } from '../job/fingerprint.ts';
-import type { Artifact, JobRecord, PlanSummary, Progress, Warning } from '../job/jobRecord.ts';
+import type { Artifact, JobRecord } from '../job/jobRecord.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
 import { createAdmission } from '../queue/admission.ts';
 import type { QueueBackend } from '../queue/queueBackend.ts';
-import { type QueuedJob, queueId, queueOptions } from '../queue/queuedJob.ts';
+import { parseQueueId, type QueuedJob, queueId, queueOptions } from '../queue/queuedJob.ts';
+import {
+  completedPerSecond,
+  measureQueue,
+  type QueueDepth,
+  retryAfterSeconds,
+  WAITING,
+} from '../queue/queueMetrics.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { fromQueue, fromRecord, fromStalled, type JobStatus, newStatus } from './jobStatus.ts';
+
+export type { JobStatus } from './jobStatus.ts';
 
 /** A job by its id; `projectId` may be left out where one project alone has it. */
 export interface JobRef {
@@ -15,30 +25,14 @@ export interface JobRef {
   jobId: string;
 }
 
-export type JobState = 'queued' | 'rendering' | 'retrying' | 'completed' | 'failed' | 'cancelled';
-
-export interface JobStatus {
-  jobId: string;
-  projectId: string;
-  requestId: string;
-  status: JobState;
-  progress: Progress;
-  attemptsMade: number;
-  createdAt: string;
-  startedAt?: string;
-  finishedAt?: string;
-  error?: JobRecord['error'];
-  warnings?: Warning[];
-  plan?: PlanSummary;
+/** `limit` is how many jobs may wait; above it POST answers 429. */
+export interface QueueMetrics extends QueueDepth {
+  limit: number;
 }
 
-export interface QueueMetrics {
-  counts: Record<string, number>;
-  total: number;
-  /** Jobs that wait for a worker; `limit` is where POST answers 429. */
-  waiting: number;
-  limit: number;
-  oldestWaitingAgeSeconds: number;
+export interface Sent {
+  outcome: 'accepted' | 'existing';
+  status: JobStatus;
 }
 
 export interface PreviewWorkerClient {
@@ -46,7 +40,7 @@ export interface PreviewWorkerClient {
    * Sends a job. The same job again is `existing`, whether it waits, runs or has ended.
    * @throws PreviewError `invalid_payload`, `job_id_reused`, `queue_full`, `queue_unavailable`, `store_unavailable`
    */
-  enqueue(payload: unknown): Promise<{ outcome: 'accepted' | 'existing'; status: JobStatus }>;
+  enqueue(payload: unknown): Promise<Sent>;
   /** @throws PreviewError `job_not_found`, `ambiguous_job` */
   status(ref: JobRef): Promise<JobStatus>;
   /** @throws PreviewError `job_not_finished`, `no_artifacts`, and as {@link status} */
@@ -54,10 +48,11 @@ export interface PreviewWorkerClient {
   /** Ends a job that waits or runs. @throws PreviewError `job_already_finished`, and as {@link status} */
   cancel(ref: JobRef): Promise<JobStatus>;
   queueMetrics(): Promise<QueueMetrics>;
+  /** The names of the workers that the queue knows, of any process. */
+  workers(): Promise<string[]>;
   close(): Promise<void>;
 }
 
-const WAITING = ['waiting', 'prioritized', 'delayed'] as const;
 const UNFINISHED = [...WAITING, 'active'] as const;
 
 export function createPreviewWorkerClient(options: {
@@ -69,8 +64,18 @@ export function createPreviewWorkerClient(options: {
 }): PreviewWorkerClient {
   const { backend, store, queueMax } = options;
   const queue: Queue<QueuedJob> = backend.queue(options.queueName);
+  /** Calls the queue; whatever keeps it from answering is one error. */
+  const reach = async <Result>(call: () => Promise<Result>): Promise<Result> => {
+    if (!backend.isConnected()) throw new PreviewError('queue_unavailable');
+    try {
+      return await call();
+    } catch (cause) {
+      throw new PreviewError('queue_unavailable', undefined, { cause });
+    }
+  };
   const countWaiting = (): Promise<number> => reach(() => queue.getJobCountByTypes(...WAITING));
   const admission = createAdmission(queueMax, countWaiting);
+  const oneAtATime = createTurns();
 
   /** What is known of a job now: how it ended, or the job in the queue. */
   const find = async (projectId: string, jobId: string): Promise<JobStatus | undefined> => {
@@ -96,12 +101,38 @@ export function createPreviewWorkerClient(options: {
   };
 
   const projectsOf = async (jobId: string): Promise<string[]> => {
-    const unfinished = await reach(() => queue.getJobs([...UNFINISHED, 'failed']));
-    const queued = unfinished
-      .filter((job) => job?.data.job.jobId === jobId)
-      .map((job) => job.data.job.projectId);
+    // Ids are enough: the jobs themselves can be large.
+    const ids = await reach(() => queue.getRanges([...UNFINISHED, 'failed']));
+    const queued = ids.map((id) => parseQueueId(id)).filter((parsed) => parsed?.jobId === jobId);
     const ended = await store.findRecords(jobId);
-    return [...new Set([...queued, ...ended.map((record) => record.projectId)])];
+    return [...new Set([...queued, ...ended].map((known) => known?.projectId ?? ''))];
+  };
+
+  const send = async (data: QueuedJob): Promise<Sent> => {
+    const { job } = data;
+    const record = await store.getRecord(job.projectId, job.jobId);
+    if (record) return existing(record.fingerprint, data, () => fromRecord(record));
+    const options = queueOptions(job);
+    const earlier = await reach(() => queue.getJob(options.jobId));
+    if (earlier) return existing(earlier.data.fingerprint, data, () => resolve(job));
+
+    if (!(await admission.admit())) {
+      const perSecond = await reach(() => completedPerSecond(queue));
+      throw new PreviewError('queue_full', `${queueMax} jobs are waiting; try again later.`, {
+        retryAfterSeconds: retryAfterSeconds(queueMax, perSecond),
+      });
+    }
+    try {
+      await reach(() => queue.add('render', data, options));
+    } finally {
+      admission.settle();
+    }
+    // Adding is atomic by id: of several senders at once one has added, and all find that one's job.
+    const added = await reach(() => queue.getJob(options.jobId));
+    if (added && added.data.submission !== data.submission) {
+      return existing(added.data.fingerprint, data, () => resolve(job));
+    }
+    return { outcome: 'accepted', status: newStatus(data) };
   };
 
   return {
@@ -109,34 +140,15 @@ export function createPreviewWorkerClient(options: {
       const checked = validatePreviewPayload(payload);
       if (!checked.ok) throw new PreviewError('invalid_payload', undefined, { errors: checked.errors });
       const { job } = checked;
-      const data: QueuedJob = {
-        job,
-        fingerprint: fingerprint(job),
-        submission: randomUUID(),
-        acceptedAt: new Date().toISOString(),
-      };
-      const record = await store.getRecord(job.projectId, job.jobId);
-      if (record) return existing(record.fingerprint, data, () => fromRecord(record));
-      const options = queueOptions(job);
-      const earlier = await reach(() => queue.getJob(options.jobId));
-      if (earlier) return existing(earlier.data.fingerprint, data, () => resolve(job));
-
-      if (!(await admission.admit())) {
-        throw new PreviewError('queue_full', `${queueMax} jobs are waiting; try again later.`, {
-          retryAfterSeconds: Math.min(60, Math.max(1, Math.ceil(queueMax / 4))),
-        });
-      }
-      try {
-        await reach(() => queue.add('render', data, options));
-      } finally {
-        admission.settle();
-      }
-      // Adding is atomic by id: of several senders at once one has added, and all find that one's job.
-      const added = await reach(() => queue.getJob(options.jobId));
-      if (added && added.data.submission !== data.submission) {
-        return existing(added.data.fingerprint, data, () => resolve(job));
-      }
-      return { outcome: 'accepted', status: newStatus(data) };
+      // Of the same job sent many times at once one asks for a place in the queue; the others find it there.
+      return oneAtATime(queueId(job), () =>
+        send({
+          job,
+          fingerprint: fingerprint(job),
+          submission: randomUUID(),
+          acceptedAt: new Date().toISOString(),
+        }),
+      );
     },
 
     status: resolve,
@@ -158,61 +170,34 @@ export function createPreviewWorkerClient(options: {
     },
 
     async cancel(ref) {
-      const status = await resolve(ref);
-      const job = await reach(() => queue.getJob(queueId(status)));
-      const stands = await store.putRecord({
-        projectId: status.projectId,
-        jobId: status.jobId,
-        requestId: status.requestId,
-        fingerprint: job?.data.fingerprint ?? '',
-        status: 'cancelled',
-        dryRun: job?.data.job.dryRun ?? false,
-        createdAt: status.createdAt,
-        finishedAt: new Date().toISOString(),
-        attemptsMade: status.attemptsMade,
-        warnings: [],
-        artifacts: [],
-      });
-      if (stands.status !== 'cancelled') {
-        throw new PreviewError('job_already_finished', `Job "${ref.jobId}" is already ${stands.status}.`);
+      const known = await resolve(ref);
+      const job = await reach(() => queue.getJob(queueId(known)));
+      const isOver = known.finishedAt !== undefined || !job;
+      const { status } = isOver ? await resolve(known) : await store.putRecord(cancelled(known, job));
+      if (status !== 'cancelled') {
+        throw new PreviewError('job_already_finished', `Job "${ref.jobId}" is already ${status}.`);
       }
       // A running job is locked by its worker, which sees the record and stops; a waiting one is taken out here.
       if (job && (await reach(() => job.getState())) !== 'active') await job.remove().catch(() => undefined);
-      return fromRecord(stands);
+      return resolve(known);
     },
 
-    async queueMetrics() {
-      const counts = await reach(() => queue.getJobCounts());
-      const waiting = WAITING.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
-      const oldest = await reach(() => queue.getJobs(['waiting', 'prioritized'], 0, -1, true));
-      const since = Math.min(...oldest.map((job) => job?.timestamp ?? Number.POSITIVE_INFINITY));
-      return {
-        counts,
-        total: Object.values(counts).reduce((sum, count) => sum + count, 0),
-        waiting,
-        limit: queueMax,
-        oldestWaitingAgeSeconds: Number.isFinite(since) ? Math.max(0, (Date.now() - since) / 1000) : 0,
-      };
+    queueMetrics: async () => ({ ...(await reach(() => measureQueue(queue))), limit: queueMax }),
+
+    workers: async () => {
+      const workers = await reach(() => queue.getWorkers());
+      return workers.map(({ rawname = '' }) => rawname.slice(rawname.lastIndexOf(':') + 1));
     },
 
     close: () => queue.close().catch(() => undefined),
   };
 }
 
-/** Calls the queue; whatever keeps it from answering is one error. */
-async function reach<Result>(call: () => Promise<Result>): Promise<Result> {
-  try {
-    return await call();
-  } catch (cause) {
-    throw new PreviewError('queue_unavailable', undefined, { cause });
-  }
-}
-
 async function existing(
   earlierFingerprint: string,
   sent: QueuedJob,
   status: () => JobStatus | Promise<JobStatus>,
-): Promise<{ outcome: 'existing'; status: JobStatus }> {
+): Promise<Sent> {
   if (earlierFingerprint !== sent.fingerprint) {
     throw new PreviewError(
       'job_id_reused',
@@ -222,44 +207,35 @@ async function existing(
   return { outcome: 'existing', status: await status() };
 }
 
-function fromRecord(record: JobRecord): JobStatus {
-  const { fingerprint: _, dryRun: __, artifacts: ___, timings: ____, ...known } = record;
-  return { ...known, progress: { percent: record.status === 'completed' ? 100 : 0, stage: 'done' } };
-}
-
-function newStatus({ job, acceptedAt }: QueuedJob): JobStatus {
+/** The record of a job that is ended before its time. */
+function cancelled(known: JobStatus, { data }: Job<QueuedJob>): JobRecord {
   return {
-    jobId: job.jobId,
-    projectId: job.projectId,
-    requestId: job.requestId,
-    status: 'queued',
-    progress: { percent: 0, stage: 'queued' },
-    attemptsMade: 0,
-    createdAt: acceptedAt,
+    projectId: known.projectId,
+    jobId: known.jobId,
+    requestId: known.requestId,
+    fingerprint: data.fingerprint,
+    status: 'cancelled',
+    dryRun: data.job.dryRun,
+    createdAt: known.createdAt,
+    ...(known.startedAt ? { startedAt: known.startedAt } : {}),
+    finishedAt: new Date().toISOString(),
+    attemptsMade: known.attemptsMade,
+    warnings: [],
+    artifacts: [],
   };
 }
 
-function fromQueue(job: Job<QueuedJob>, state: string): JobStatus {
-  const waiting = job.attemptsMade > 0 ? 'retrying' : 'queued';
-  return {
-    ...newStatus(job.data),
-    status: state === 'active' ? 'rendering' : waiting,
-    ...(typeof job.progress === 'object' && state === 'active'
-      ? { progress: job.progress as unknown as Progress }
-      : {}),
-    attemptsMade: job.attemptsMade,
-    ...(job.processedOn ? { startedAt: new Date(job.processedOn).toISOString() } : {}),
-  };
-}
-
-/** A job whose workers died so often that BullMQ gave it up: no worker was left to write its record. */
-function fromStalled(job: Job<QueuedJob>): JobStatus {
-  return {
-    ...newStatus(job.data),
-    status: 'failed',
-    progress: { percent: 0, stage: 'done' },
-    attemptsMade: job.attemptsMade,
-    error: { code: 'stalled', message: 'The workers that rendered this job died too often.' },
-    ...(job.finishedOn ? { finishedAt: new Date(job.finishedOn).toISOString() } : {}),
+/** Runs the calls of one key one after the other; calls of different keys do not wait for each other. */
+function createTurns() {
+  const last = new Map<string, Promise<unknown>>();
+  return async <Result>(key: string, call: () => Promise<Result>): Promise<Result> => {
+    const before = last.get(key);
+    const turn = before ? before.then(call, call) : call();
+    last.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (last.get(key) === turn) last.delete(key);
+    }
   };
 }

@@ -9,12 +9,13 @@ import { loadFonts } from '../media/text.ts';
 import { planPreview, type RenderContext, renderPreview } from '../render/renderPreview.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { createFsStore } from '../storage/fsStore.ts';
+import { endWithParent } from './endWithParent.ts';
 import type { RenderAnswer, RenderTask } from './renderProtocol.ts';
 
 const [storeFolder] = process.argv.slice(2);
 if (!storeFolder || !process.send) throw new Error('this module is started by the worker');
 
-process.on('disconnect', () => process.exit(0));
+endWithParent();
 // The terminal's Ctrl+C reaches the whole process group; when to stop is the worker's decision.
 process.on('SIGINT', () => undefined);
 
@@ -50,5 +51,5 @@ async function answerTask(task: RenderTask, store: ArtifactStore): Promise<void>
 }
 
 function answer(message: RenderAnswer): void {
-  process.send?.(message);
+  if (process.connected) process.send?.(message);
 }

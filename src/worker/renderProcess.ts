@@ -16,7 +16,8 @@ export interface RenderPool {
 export interface RenderControl {
   /** Kills the child; the task fails with the signal's reason. */
   signal: AbortSignal;
-  timeoutMs: number;
+  /** Kills the child after that many milliseconds; left out where the signal keeps the deadline. */
+  timeoutMs?: number;
   onProgress(progress: Progress): void;
 }
 
@@ -29,13 +30,19 @@ interface RenderChild {
   tasks: number;
 }
 
-/** @param storeFolder folder of the file system store that the children open */
-export function createRenderPool(storeFolder: string): RenderPool {
+// From sources the loader comes with process.execArgv, which fork hands on.
+const RENDER_CHILD = new URL(`./renderChild${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+
+/**
+ * @param storeFolder folder of the file system store that the children open
+ * @param entry the module that a child runs; it speaks renderProtocol.ts
+ */
+export function createRenderPool(storeFolder: string, entry: URL = RENDER_CHILD): RenderPool {
   const idle: RenderChild[] = [];
   const all = new Set<RenderChild>();
 
   const start = (): RenderChild => {
-    const child = startChild(storeFolder);
+    const child = startChild(storeFolder, entry);
     all.add(child);
     child.process.once('exit', () => {
       all.delete(child);
@@ -46,6 +53,7 @@ export function createRenderPool(storeFolder: string): RenderPool {
   };
 
   const run = async (task: RenderTask, control: RenderControl): Promise<RenderAnswer> => {
+    control.signal.throwIfAborted();
     const child = idle.pop() ?? start();
     const answer = await runTask(child, task, control);
     child.tasks++;
@@ -86,9 +94,7 @@ export function createRenderPool(storeFolder: string): RenderPool {
   };
 }
 
-function startChild(storeFolder: string): RenderChild {
-  // From sources the loader comes with process.execArgv, which fork hands on.
-  const entry = new URL(`./renderChild${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+function startChild(storeFolder: string, entry: URL): RenderChild {
   const child = fork(entry, [storeFolder], {
     // No secret of the service's environment reaches the process that decodes what strangers send.
     env: { NODE_ENV: 'production' },
@@ -98,7 +104,8 @@ function startChild(storeFolder: string): RenderChild {
   const ready = new Promise<void>((resolve, reject) => {
     child.once('message', () => resolve());
     child.once('exit', (code, signal) => reject(crashed(code, signal)));
-    child.once('error', reject);
+    // Also for a task that could not be sent to a child that is just dying; its exit says the rest.
+    child.on('error', reject);
   });
   // Whoever waits for it hears of it; that nobody waits yet is no reason to end the service.
   ready.catch(() => undefined);
@@ -113,19 +120,19 @@ async function runTask(child: RenderChild, task: RenderTask, control: RenderCont
     process.kill('SIGKILL');
   };
   const onAbort = (): void => kill(control.signal.reason);
-  const deadline = setTimeout(() => {
-    kill(new PreviewError('render_timeout', `The render took longer than ${control.timeoutMs / 1000} s.`));
-  }, control.timeoutMs);
+  const { timeoutMs } = control;
+  const onDeadline = (): void =>
+    kill(new PreviewError('render_timeout', `The render took longer than ${Number(timeoutMs) / 1000} s.`));
+  const deadline = timeoutMs === undefined ? undefined : setTimeout(onDeadline, timeoutMs);
   let onExit: ((code: number | null, signal: NodeJS.Signals | null) => void) | undefined;
   const gone = new Promise<never>((_, reject) => {
-    onExit = (code, signal) => reject(reason ?? crashed(code, signal));
+    onExit = (code, signal) => reject(crashed(code, signal));
     process.once('exit', onExit);
   });
   gone.catch(() => undefined);
   let onMessage: ((message: RenderAnswer) => void) | undefined;
   try {
     control.signal.addEventListener('abort', onAbort);
-    if (control.signal.aborted) onAbort();
     await Promise.race([child.ready, gone]);
     const done = new Promise<RenderAnswer>((resolve) => {
       onMessage = (message) => {
@@ -136,6 +143,9 @@ async function runTask(child: RenderChild, task: RenderTask, control: RenderCont
     });
     process.send(task);
     return await Promise.race([done, gone]);
+  } catch (error) {
+    // Who killed the child knows why it ended; the child's own end says less.
+    throw reason ?? error;
   } finally {
     clearTimeout(deadline);
     control.signal.removeEventListener('abort', onAbort);

@@ -1,12 +1,22 @@
+import { createDatabase, postgresUrl } from './postgres.ts';
 import { hasRedis, startRedis } from './redis.ts';
 
-/** The queue backends that are present; a suite that touches the queue runs on each. */
-export const queueBackends = ['embedded', ...(hasRedis() ? (['redis'] as const) : [])] as const;
-export type QueueBackendName = (typeof queueBackends)[number];
+export type QueueBackendName = 'embedded' | 'redis' | 'postgres';
 
-/** What REDIS_URL is to be for a backend; the embedded one has none. */
+/** The queue backends that several processes can use, of those that are present. */
+export const sharedBackends: readonly QueueBackendName[] = [
+  ...(hasRedis() ? (['redis'] as const) : []),
+  ...(postgresUrl ? (['postgres'] as const) : []),
+];
+
+/** The queue backends that are present; a suite that touches the queue runs on each. */
+export const queueBackends: readonly QueueBackendName[] = ['embedded', ...sharedBackends];
+
+/** An empty queue of the suite's own. `url` is what REDIS_URL is to be; the embedded queue has none. */
 export async function startQueueBackend(
   name: QueueBackendName,
 ): Promise<{ url: string | undefined; stop(): Promise<void> }> {
-  return name === 'redis' ? startRedis() : { url: undefined, stop: async () => undefined };
+  if (name === 'redis') return startRedis();
+  if (name === 'postgres' && postgresUrl) return createDatabase(postgresUrl);
+  return { url: undefined, stop: async () => undefined };
 }

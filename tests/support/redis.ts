@@ -15,6 +15,10 @@ export function hasRedis(): boolean {
 
 export interface TestRedis {
   url: string;
+  /** Ends the server as a power cut would; what it acknowledged stays in its folder. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and folder. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -22,23 +26,27 @@ export interface TestRedis {
 export async function startRedis(): Promise<TestRedis> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'preview-redis-'));
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
-  const server = spawn(
-    'redis-server',
-    [...options, '--appendonly', 'yes', '--maxmemory-policy', 'noeviction'],
-    {
-      stdio: 'ignore',
-    },
-  );
   const url = `redis://127.0.0.1:${port}`;
-  await answers(url);
+  let server = await startServer(port, folder, url);
   return {
     url,
+    kill: () => ended(server, 'SIGKILL'),
+    async restart() {
+      server = await startServer(port, folder, url);
+    },
     async stop() {
-      await ended(server);
+      await ended(server, 'SIGTERM');
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function startServer(port: number, folder: string, url: string): Promise<ChildProcess> {
+  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  const safety = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction'];
+  const server = spawn('redis-server', [...place, ...safety], { stdio: 'ignore' });
+  await answers(url);
+  return server;
 }
 
 async function answers(url: string): Promise<void> {
@@ -48,11 +56,11 @@ async function answers(url: string): Promise<void> {
   client.disconnect();
 }
 
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    child.once('exit', () => resolve());
-    child.kill('SIGTERM');
-  });
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  await exit;
 }
 
 export function freePort(): Promise<number> {

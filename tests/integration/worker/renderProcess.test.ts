@@ -1,0 +1,111 @@
+import { fork } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PreviewError } from '../../../src/errors.ts';
+import { createRenderPool, type RenderPool } from '../../../src/worker/renderProcess.ts';
+import { eventually } from '../../support/eventually.ts';
+import { FAKE_RENDER_CHILD, toldJob } from '../../support/queueWorld.ts';
+
+const POOL_PROCESS = new URL('../../support/poolProcess.ts', import.meta.url);
+
+describe('the render pool', () => {
+  let folder: string;
+  let pool: RenderPool;
+  let nextJob = 0;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'preview-pool-'));
+    pool = createRenderPool(folder, FAKE_RENDER_CHILD);
+  });
+
+  afterEach(async () => {
+    await pool.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const render = (word: string, control: { signal?: AbortSignal; timeoutMs?: number } = {}) =>
+    pool.render(
+      { job: toldJob(`job-${nextJob++}`, [word]), assets: [] },
+      { signal: new AbortController().signal, onProgress: () => undefined, ...control },
+    );
+  const childPid = async (): Promise<number> => Number((await render('pid')).timings.assets);
+
+  it('keeps a child for the next task', async () => {
+    expect(await childPid()).toBe(await childPid());
+  });
+
+  it('takes one child for each of the tasks that run at once', async () => {
+    const pids = await Promise.all([childPid(), childPid(), childPid()]);
+    expect(new Set(pids).size).toBe(3);
+  });
+
+  it('hands on what the child says is wrong, and keeps the child', async () => {
+    const before = await childPid();
+    await expect(render('corrupt')).rejects.toMatchObject({
+      code: 'asset_corrupt',
+      message: 'The picture is broken.',
+    });
+    expect(await childPid()).toBe(before);
+  });
+
+  it('says how a child crashed, and goes on with another', async () => {
+    const before = await childPid();
+    const crash = await render('crash').catch((error: unknown) => error);
+    expect(crash).toMatchObject({ code: 'render_crashed', cause: { message: expect.stringContaining('3') } });
+    expect(await childPid()).not.toBe(before);
+  });
+
+  it('kills a child that is past its deadline', async () => {
+    const before = await childPid();
+    await expect(render('spin', { timeoutMs: 300 })).rejects.toMatchObject({ code: 'render_timeout' });
+    await eventually(async () => (isAlive(before) ? undefined : true), 'the end of the child');
+  });
+
+  it('kills a child whose task is aborted, and fails with the reason', async () => {
+    const before = await childPid();
+    const control = new AbortController();
+    const rendering = render('spin', { signal: control.signal });
+    control.abort(new PreviewError('cancelled'));
+    await expect(rendering).rejects.toMatchObject({ code: 'cancelled' });
+    await eventually(async () => (isAlive(before) ? undefined : true), 'the end of the child');
+  });
+
+  it('begins nothing for a signal that is aborted already', async () => {
+    const signal = AbortSignal.abort(new PreviewError('cancelled'));
+    await expect(render('done', { signal })).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  it('lets the child see nothing of the environment', async () => {
+    const { message } = (await render('environment').catch((error: unknown) => error)) as Error;
+    expect(message.split(',')).not.toContain('PATH');
+    expect(message.split(',')).toContain('NODE_ENV');
+  });
+
+  it('ends every child when it is closed, busy or not', async () => {
+    const idle = await childPid();
+    const busy = render('spin').catch((error: unknown) => error);
+    await pool.close();
+    expect(await busy).toMatchObject({ code: 'render_crashed' });
+    expect(isAlive(idle)).toBe(false);
+  });
+
+  it('leaves no child behind when its own process is killed', async () => {
+    const parent = fork(POOL_PROCESS, [folder]);
+    const child = await new Promise<number>((resolve) =>
+      parent.once('message', (pid) => resolve(Number(pid))),
+    );
+    expect(isAlive(child)).toBe(true);
+    parent.kill('SIGKILL');
+    await eventually(async () => (isAlive(child) ? undefined : true), 'the end of the child');
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

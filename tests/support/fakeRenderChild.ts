@@ -1,0 +1,50 @@
+/**
+ * A render child that does what the job tells it to, to see what the worker makes of it. Each attempt takes the next
+ * word of `metadata.attempts`; how many were begun is a file in the store's folder, as it must outlive this process.
+ */
+import { appendFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { endWithParent } from '../../src/worker/endWithParent.ts';
+import type { RenderAnswer, RenderTask } from '../../src/worker/renderProtocol.ts';
+
+const [storeFolder = ''] = process.argv.slice(2);
+const answer = (message: RenderAnswer): void => {
+  if (process.connected) process.send?.(message);
+};
+const result = {
+  artifacts: [{ name: 'preview.mp4', mediaType: 'video/mp4', bytes: 1, sha256: 'a'.repeat(64) }],
+  warnings: [],
+  timings: {},
+  segments: { total: 1, reused: 0 },
+};
+
+endWithParent();
+process.on('message', ({ job }: RenderTask) => {
+  const begun = join(storeFolder, `begun-${job.projectId}-${job.jobId}`);
+  appendFileSync(begun, '.');
+  const attempts = (job.previewRequest.metadata?.attempts ?? []) as string[];
+  switch (attempts[statSync(begun).size - 1] ?? 'done') {
+    case 'fail':
+      return answer({ type: 'failed', code: 'render_failed', message: 'As it was told.', detail: '' });
+    case 'corrupt':
+      return answer({ type: 'failed', code: 'asset_corrupt', message: 'The picture is broken.', detail: '' });
+    case 'crash':
+      return process.exit(3);
+    case 'environment': {
+      const message = Object.keys(process.env).sort().join();
+      return answer({ type: 'failed', code: 'asset_corrupt', message, detail: '' });
+    }
+    case 'pid':
+      return answer({ type: 'rendered', result: { ...result, timings: { assets: process.pid } } });
+    case 'half':
+      return answer({ type: 'progress', progress: { percent: 50, stage: 'segments' } });
+    case 'slow':
+      return void setTimeout(() => answer({ type: 'rendered', result }), 1000);
+    // As native code does: nothing but a signal gets through.
+    case 'spin':
+      for (;;);
+    default:
+      return answer({ type: 'rendered', result });
+  }
+});
+answer({ type: 'ready' });

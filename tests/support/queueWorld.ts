@@ -1,0 +1,101 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PreviewJob } from '../../src/job/previewJob.types.ts';
+import { createLogger } from '../../src/logger.ts';
+import { openQueueBackend, type QueueBackend } from '../../src/queue/queueBackend.ts';
+import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
+import { createFsStore } from '../../src/storage/fsStore.ts';
+import { createPreviewMetrics, type PreviewMetrics } from '../../src/worker/previewMetrics.ts';
+import { createPreviewWorker, type PreviewWorker } from '../../src/worker/previewWorker.ts';
+import {
+  createPreviewWorkerClient,
+  type JobStatus,
+  type PreviewWorkerClient,
+} from '../../src/worker/previewWorkerClient.ts';
+import { createRenderPool } from '../../src/worker/renderProcess.ts';
+import { eventually } from './eventually.ts';
+import { smallJob } from './service.ts';
+
+export const FAKE_RENDER_CHILD = new URL('./fakeRenderChild.ts', import.meta.url);
+export const QUEUE_NAME = 'preview-jobs';
+
+/** Client and worker on a real queue and a real store; only the renderer is {@link FAKE_RENDER_CHILD}. */
+export interface QueueWorld {
+  dataDir: string;
+  backend: QueueBackend;
+  store: ArtifactStore;
+  client: PreviewWorkerClient;
+  metrics: PreviewMetrics;
+  startWorker(options?: WorkerSettings): Promise<PreviewWorker>;
+  /** Waits for a job to have that status. */
+  reaches(jobId: string, status: JobStatus['status'], seconds?: number): Promise<JobStatus>;
+  /** How many attempts at a job a render child has begun. */
+  begun(jobId: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface WorkerSettings {
+  concurrency?: number;
+  jobTimeoutSeconds?: number;
+  shutdownGraceSeconds?: number;
+}
+
+export async function openQueueWorld(
+  url: string | undefined,
+  { queueMax = 20, dataDir }: { queueMax?: number; dataDir?: string } = {},
+): Promise<QueueWorld> {
+  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'preview-queue-')));
+  const logger = createLogger('silent');
+  const storeFolder = join(folder, 'store');
+  const store = await createFsStore(storeFolder);
+  const backend = await openQueueBackend({ url, dataDir: folder, logger });
+  const client = createPreviewWorkerClient({ backend, queueName: QUEUE_NAME, store, queueMax });
+  const metrics = createPreviewMetrics();
+  const stops: (() => Promise<void>)[] = [];
+  return {
+    dataDir: folder,
+    backend,
+    store,
+    client,
+    metrics,
+    async startWorker({ concurrency = 2, jobTimeoutSeconds = 30, shutdownGraceSeconds = 0 } = {}) {
+      const renderPool = createRenderPool(storeFolder, FAKE_RENDER_CHILD);
+      const worker = createPreviewWorker({
+        ...{ backend, store, metrics, logger, renderPool, queueName: QUEUE_NAME },
+        ...{ concurrency, jobTimeoutSeconds, shutdownGraceSeconds, assets: { maxBytes: 1000 } },
+      });
+      await worker.start();
+      stops.push(async () => {
+        await worker.stop();
+        await renderPool.close();
+      });
+      return worker;
+    },
+    reaches: (jobId, status, seconds) =>
+      eventually(
+        async () => {
+          const now = await client.status({ projectId: 'tests', jobId });
+          return now.status === status ? now : undefined;
+        },
+        `status ${status} of ${jobId}`,
+        seconds,
+      ),
+    begun: (jobId) =>
+      stat(join(storeFolder, `begun-tests-${jobId}`)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    async close() {
+      for (const stop of stops) await stop();
+      await client.close();
+      await backend.close();
+      if (dataDir === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A job whose attempts go as they are told, see fakeRenderChild.ts. */
+export function toldJob(jobId: string, attempts: string[] = [], rest: Partial<PreviewJob> = {}): PreviewJob {
+  return smallJob(jobId, { metadata: { attempts } }, rest);
+}
