@@ -1,21 +1,49 @@
-import { Decoder, Encoder, FilterAPI, Muxer } from 'node-av/api';
+import { Decoder, FilterAPI } from 'node-av/api';
 import {
   AV_CHANNEL_LAYOUT_STEREO,
+  AV_CODEC_FLAG_GLOBAL_HEADER,
   AV_SAMPLE_FMT_FLT,
+  AV_SAMPLE_FMT_FLTP,
+  AVERROR_EAGAIN,
+  AVERROR_EOF,
   FF_ENCODER_AAC,
   FF_ENCODER_LIBOPUS,
+  type FFAudioEncoder,
 } from 'node-av/constants';
-import { Frame } from 'node-av/lib';
-import { createMemoryFile, openDemuxer, readPackets } from './ffmpeg.ts';
+import { Codec, CodecContext, FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
+import { openDemuxer, readPackets } from './ffmpeg.ts';
+import type { AudioTrack, Sample } from './mp4.ts';
 import type { VideoFormat } from './video.ts';
 
 /** Everything is mixed as interleaved stereo, 32-bit float, at this rate (hertz). */
 export const SAMPLE_RATE = 48_000;
 
-/** The encoders' settings; they are part of the soundtrack's key. */
+/**
+ * The encoders' settings; they are part of the soundtrack's key. `frameSamples` is what the encoder takes at a time,
+ * `priming` how many samples it puts before the sound (aacenc.c; OpusHead's pre-skip), `config` what the decoder is told
+ * (AudioSpecificConfig: AAC LC, 48 kHz, two channels; OpusHead of RFC 7845).
+ */
 export const audioCodecs = {
-  mp4: { encoder: FF_ENCODER_AAC, bitRate: 160_000, options: { aac_coder: 'fast' } },
-  webm: { encoder: FF_ENCODER_LIBOPUS, bitRate: 128_000, options: {} },
+  mp4: {
+    codec: 'aac',
+    encoder: FF_ENCODER_AAC,
+    bitRate: 160_000,
+    options: { aac_coder: 'fast' },
+    frameSamples: 1024,
+    priming: 1024,
+    config: '1190',
+    layout: 'planar',
+  },
+  webm: {
+    codec: 'opus',
+    encoder: FF_ENCODER_LIBOPUS,
+    bitRate: 128_000,
+    options: {},
+    frameSamples: 960,
+    priming: 312,
+    config: '4f707573486561640102380180bb0000000000',
+    layout: 'packed',
+  },
 } as const;
 
 /**
@@ -29,7 +57,7 @@ export async function probeAudioSeconds(bytes: Buffer, demuxerName: string): Pro
     const stream = demuxer.audio();
     if (!stream) throw new Error('it has no audio stream');
     let ticks = 0n;
-    for await (const packet of readPackets(demuxer, stream)) ticks += packet.duration;
+    for (const packet of readPackets(demuxer, stream)) ticks += packet.duration;
     const seconds = (Number(ticks) * stream.timeBase.num) / stream.timeBase.den;
     if (!(seconds > 0)) throw new Error('its audio stream is empty');
     return seconds;
@@ -50,7 +78,7 @@ export async function* decodeAudio(bytes: Buffer, demuxerName: string): AsyncGen
       {},
     );
     try {
-      for await (const packet of readPackets(demuxer, stream)) {
+      for (const packet of readPackets(demuxer, stream)) {
         // A packet is 20 ms of sound and decodes in microseconds: a hop to another thread would cost more.
         for (const frame of decoder.decodeAllSync(packet)) yield* resample(resampler, frame);
       }
@@ -97,71 +125,113 @@ export async function decodeClip(bytes: Buffer, demuxerName: string): Promise<Fl
   return clip;
 }
 
-/**
- * Encodes a soundtrack with a constant gain and a limiter.
- *
- * The limiter works at four times the rate, so that it sees the peaks between the samples (true peak, BS.1770-5
- * annex 2). Its ceiling lies below the promised -1 dBTP, because a lossy encoder adds overshoot of its own.
- * @returns an MP4 file with one audio track
- */
-export async function encodeSoundtrack(
-  blocks: AsyncIterable<Float32Array>,
-  settings: { format: VideoFormat; gainDb: number; ceilingDb: number },
-): Promise<Buffer> {
-  const codec = audioCodecs[settings.format];
-  const limit = 10 ** (settings.ceilingDb / 20);
-  const filter = FilterAPI.create(
-    [
-      `volume=${settings.gainDb.toFixed(3)}dB:precision=float`,
-      `aresample=${SAMPLE_RATE * 4}`,
-      `alimiter=limit=${limit.toFixed(6)}:attack=2:release=60:level=0:latency=1`,
-      `aresample=${SAMPLE_RATE}`,
-      'aformat=sample_fmts=flt:channel_layouts=stereo',
-    ].join(','),
-    {},
-  );
-  const encoder = await Encoder.create(codec.encoder, {
-    context: { bitRate: codec.bitRate },
-    options: codec.options,
-    autoFormat: true,
-    autoResample: true,
-  });
-  const file = createMemoryFile();
-  const muxer = await Muxer.open(file, { format: 'mp4', useSyncQueue: false });
-  const stream = muxer.addStream(encoder);
-  const drain = async (frame: Frame | null): Promise<void> => {
-    for (const packet of await encoder.encodeAll(frame)) {
-      await muxer.writePacket(packet, stream);
-      packet.free();
-    }
+/** The track of an encoded sound. */
+export function soundTrack(format: VideoFormat): AudioTrack {
+  const { codec, bitRate, priming, config } = audioCodecs[format];
+  return {
+    kind: 'audio',
+    codec,
+    timescale: SAMPLE_RATE,
+    channels: 2,
+    bitRate,
+    priming,
+    config: Buffer.from(config, 'hex'),
   };
-  const feed = async (frame: Frame | null): Promise<void> => {
-    for (const output of await filter.processAll(frame)) {
-      await drain(output);
-      output.free();
-    }
-    frame?.free();
-  };
-  let pts = 0;
-  try {
-    for await (const block of blocks) {
-      await feed(frameOf(block, pts));
-      pts += block.length / 2;
-    }
-    await feed(null);
-    await drain(null);
-  } finally {
-    await muxer.close();
-    encoder.close();
-    filter.close();
-  }
-  return file.bytes();
 }
 
-function frameOf(samples: Float32Array, pts: number): Frame {
+/** Encodes interleaved stereo at {@link SAMPLE_RATE} to the samples of a {@link soundTrack}. */
+export async function encodeSound(
+  blocks: AsyncIterable<Float32Array>,
+  format: VideoFormat,
+): Promise<Sample[]> {
+  const { encoder: name, bitRate, options, frameSamples, layout } = audioCodecs[format];
+  const context = openSoundEncoder(name, bitRate, layout, options);
+  const samples: Sample[] = [];
+  const packet = new Packet();
+  packet.alloc();
+  const drain = (frame: Frame | null): void => {
+    FFmpegError.throwIfError(context.sendFrameSync(frame), 'encoding sound');
+    frame?.free();
+    for (;;) {
+      const code = context.receivePacketSync(packet);
+      if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
+      FFmpegError.throwIfError(code, 'encoding sound');
+      const { data, duration } = packet;
+      if (data) samples.push({ data: Buffer.from(data), duration: Number(duration), offset: 0, sync: true });
+      packet.unref();
+    }
+  };
+  try {
+    let pts = 0;
+    // The encoder is handed frames of just the size and layout that it takes, so that nothing is converted on the way.
+    for await (const piece of inFrames(blocks, frameSamples)) {
+      drain(frameOf(layout === 'planar' ? toPlanes(piece) : piece, layout, pts));
+      pts += piece.length / 2;
+    }
+    drain(null);
+    return samples;
+  } finally {
+    packet.free();
+    context.freeContext();
+  }
+}
+
+/**
+ * The encoder itself, not node-av's `Encoder`: that one is asynchronous, which costs two hops between threads for each
+ * 21 ms of sound, and its synchronous form crashes the process (6.1.1, where options are given).
+ */
+function openSoundEncoder(
+  name: FFAudioEncoder,
+  bitRate: number,
+  layout: 'planar' | 'packed',
+  options: Record<string, string>,
+): CodecContext {
+  const codec = Codec.findEncoderByName(name);
+  if (!codec) throw new Error(`FFmpeg was built without the encoder ${name}`);
+  const context = new CodecContext();
+  context.allocContext3(codec);
+  context.sampleRate = SAMPLE_RATE;
+  context.channelLayout = AV_CHANNEL_LAYOUT_STEREO;
+  context.sampleFormat = layout === 'planar' ? AV_SAMPLE_FMT_FLTP : AV_SAMPLE_FMT_FLT;
+  context.bitRate = BigInt(bitRate);
+  context.timeBase = new Rational(1, SAMPLE_RATE);
+  context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
+  // Options by name: a Dictionary given to open2Sync is freed twice.
+  for (const [option, value] of Object.entries(options)) {
+    FFmpegError.throwIfError(context.setOption(option, value), `the option ${option} of ${name}`);
+  }
+  FFmpegError.throwIfError(context.open2Sync(codec), `opening ${name}`);
+  return context;
+}
+
+/** The same samples, `length` of them in each piece and what is left in the last. */
+async function* inFrames(blocks: AsyncIterable<Float32Array>, length: number): AsyncGenerator<Float32Array> {
+  let rest = new Float32Array(0);
+  for await (const block of blocks) {
+    const all = new Float32Array(rest.length + block.length);
+    all.set(rest);
+    all.set(block, rest.length);
+    let at = 0;
+    for (; at + length * 2 <= all.length; at += length * 2) yield all.subarray(at, at + length * 2);
+    rest = all.slice(at);
+  }
+  if (rest.length > 0) yield rest;
+}
+
+function toPlanes(samples: Float32Array): Float32Array {
+  const count = samples.length / 2;
+  const planes = new Float32Array(samples.length);
+  for (let i = 0; i < count; i++) {
+    planes[i] = samples[i * 2] as number;
+    planes[count + i] = samples[i * 2 + 1] as number;
+  }
+  return planes;
+}
+
+function frameOf(samples: Float32Array, layout: 'planar' | 'packed', pts: number): Frame {
   const frame = Frame.fromAudioBuffer(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength), {
     nbSamples: samples.length / 2,
-    format: AV_SAMPLE_FMT_FLT,
+    format: layout === 'planar' ? AV_SAMPLE_FMT_FLTP : AV_SAMPLE_FMT_FLT,
     sampleRate: SAMPLE_RATE,
     channelLayout: AV_CHANNEL_LAYOUT_STEREO,
     timeBase: { num: 1, den: SAMPLE_RATE },

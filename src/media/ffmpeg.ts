@@ -14,15 +14,16 @@ export function openDemuxer(bytes: Buffer, demuxerName: string): Promise<Demuxer
 
 /**
  * The packets of one stream, in file order. Each packet is valid until the next one is asked for.
+ * The bytes are in memory: a hop to another thread for each packet would take longer than reading it.
  * Reads through the low-level context, because `Demuxer.packets()` needs `Promise.withResolvers` (Node 22).
  */
-export async function* readPackets(demuxer: Demuxer, stream: Stream): AsyncGenerator<Packet> {
+export function* readPackets(demuxer: Demuxer, stream: Stream): Generator<Packet> {
   const context = demuxer.getFormatContext();
   const packet = new Packet();
   packet.alloc();
   try {
     for (;;) {
-      const code = await context.readFrame(packet);
+      const code = context.readFrameSync(packet);
       if (code === AVERROR_EOF) return;
       FFmpegError.throwIfError(code, 'reading a packet');
       if (packet.streamIndex === stream.index) {

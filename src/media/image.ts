@@ -78,6 +78,12 @@ export function encodeJpeg(picture: RgbPicture, quality: number): Promise<Buffer
     .toBuffer();
 }
 
+/** Decodes a JPEG that {@link encodeJpeg} made. */
+export async function decodeJpeg(bytes: Buffer): Promise<RgbPicture> {
+  const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, data };
+}
+
 /** Scales a picture to exactly `width` x `height`. */
 export async function scalePicture(picture: RgbPicture, width: number, height: number): Promise<RgbPicture> {
   const raw = { width: picture.width, height: picture.height, channels: 3 as const };

@@ -49,11 +49,11 @@ async function copyAll(
   // Sound up to the end of the segment goes before it: players find both near each other in the file.
   const copySound = async (untilSeconds: number): Promise<void> => {
     if (!soundPackets) return;
-    const next = async (): Promise<Packet | undefined> => (await soundPackets.next()).value ?? undefined;
-    pending ??= await next();
+    const next = (): Packet | undefined => soundPackets.next().value ?? undefined;
+    pending ??= next();
     while (pending && (Number(pending.pts) * pending.timeBase.num) / pending.timeBase.den < untilSeconds) {
       await muxer.writePacket(pending, soundIndex);
-      pending = await next();
+      pending = next();
     }
   };
 
@@ -66,7 +66,7 @@ async function copyAll(
         if (soundStream) soundIndex = muxer.addStream(soundStream);
       }
       await copySound((offset + segment.frames) / fps);
-      for await (const packet of readPackets(demuxer, stream)) {
+      for (const packet of readPackets(demuxer, stream)) {
         const shift = BigInt(Math.round((offset * stream.timeBase.den) / stream.timeBase.num / fps));
         packet.pts += shift;
         packet.dts += shift;

@@ -1,6 +1,8 @@
 import { Encoder, Muxer } from 'node-av/api';
 import {
   AV_CODEC_FLAG_GLOBAL_HEADER,
+  AV_PICTURE_TYPE_I,
+  AV_PICTURE_TYPE_P,
   AV_PIX_FMT_YUV420P,
   AVCOL_PRI_BT709,
   AVCOL_RANGE_MPEG,
@@ -17,7 +19,7 @@ export type VideoFormat = 'mp4' | 'webm';
 /** A picture that is shown for `frames` frames; `make` is called once, when the encoder gets to it. */
 export interface TimedPicture {
   frames: number;
-  make(): YuvPicture;
+  make(): YuvPicture | Promise<YuvPicture>;
 }
 
 export interface VideoSettings {
@@ -29,22 +31,73 @@ export interface VideoSettings {
 }
 
 /**
- * The encoders' options; they are part of every segment's key. All segments of a preview share them, so that their
- * headers (SPS, PPS) are equal and their packets can be joined by copying.
+ * The encoders' options; they are part of every key that depends on them. All stills and segments of a preview share
+ * them, so that their parameter sets (SPS, PPS) are equal and their pictures can be put into one sequence.
  *
- * x264: no B-frames and no lookahead, because a segment is one still and the frames of one transition. A still is
- * looked at for seconds and a transition's frame for 33 ms: `ip_ratio` gives the bits to the still. `stitchable`
- * keeps the PPS from depending on the content (x264's common/set.c).
+ * x264: `stitchable` keeps the PPS from depending on the content (x264's common/set.c). B-frames are allowed, though
+ * the encoder is never left to choose one: they bring the two references, the wide order counts and the implicit
+ * weights that h264.ts needs for its fades. No lookahead, because the type of every picture is given.
  */
 export const videoCodecs = {
   mp4: {
     preset: 'veryfast',
-    crf: 21,
+    crf: 23,
     'x264-params':
-      'stitchable=1:rc-lookahead=0:sync-lookahead=0:mbtree=0:scenecut=0:bframes=0:ref=1:ipratio=1.6:subme=1',
+      'stitchable=1:keyint=infinite:scenecut=0:rc-lookahead=0:sync-lookahead=0:mbtree=0:ref=1:' +
+      'bframes=16:b-adapt=0:b-pyramid=none:weightb=1:weightp=0',
   },
   webm: { crf: 31, deadline: 'realtime', 'cpu-used': 7, 'lag-in-frames': 0 },
 } as const;
+
+/** Ticks a second of a track with that many frames a second; as FFmpeg chooses it for such a rate. */
+export const timescaleOf = ({ fps }: VideoSettings): number => fps * 512;
+
+/** Access units as byte streams with start codes (annex B). */
+export interface CodedFrames {
+  /** SPS and PPS, with start codes. */
+  parameters: Buffer;
+  /** In the order of display, which is that of decoding. The first is an IDR picture, the others are P pictures. */
+  frames: Buffer[];
+}
+
+/** Encodes pictures to H.264, each predicted from the one before it; they are asked for one at a time. */
+export async function encodeFrames(
+  pictures: AsyncIterable<YuvPicture> | Iterable<YuvPicture>,
+  settings: VideoSettings,
+): Promise<CodedFrames> {
+  const encoder = await openEncoder(settings);
+  try {
+    const frames: Buffer[] = [];
+    const drain = async (frame: Frame | null): Promise<void> => {
+      for (const packet of await encoder.encodeAll(frame)) {
+        if (packet.data) frames.push(Buffer.from(packet.data));
+        packet.free();
+      }
+    };
+    let pts = 0;
+    for await (const picture of pictures) {
+      const frame = frameOf(picture, settings, pts);
+      frame.pictType = pts === 0 ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_P;
+      pts++;
+      await drain(frame);
+      frame.free();
+    }
+    await drain(null);
+    const parameters = encoder.getCodecContext()?.extraData;
+    if (!parameters) throw new Error('the encoder left no parameter sets');
+    return { parameters: Buffer.from(parameters), frames };
+  } finally {
+    encoder.close();
+  }
+}
+
+function frameOf(picture: YuvPicture, { fps }: VideoSettings, pts: number): Frame {
+  const { width, height, data } = picture;
+  const timeBase = { num: 1, den: fps };
+  const frame = Frame.fromVideoBuffer(data, { width, height, format: AV_PIX_FMT_YUV420P, timeBase });
+  frame.pts = BigInt(pts);
+  return frame;
+}
 
 /**
  * Encodes one closed GOP: an IDR picture first, then the rest. A still costs one frame however long it is shown,
@@ -55,7 +108,6 @@ export async function encodeSegment(
   pictures: readonly TimedPicture[],
   settings: VideoSettings,
 ): Promise<Buffer> {
-  const timeBase = { num: 1, den: settings.fps };
   const encoder = await openEncoder(settings);
   const chunks: Buffer[] = [];
   const write = (chunk: Buffer): number => chunks.push(Buffer.from(chunk)) && chunk.length;
@@ -80,13 +132,7 @@ export async function encodeSegment(
     };
     let pts = 0;
     for (const picture of pictures) {
-      const frame = Frame.fromVideoBuffer(picture.make().data, {
-        width: settings.width,
-        height: settings.height,
-        format: AV_PIX_FMT_YUV420P,
-        timeBase,
-      });
-      frame.pts = BigInt(pts);
+      const frame = frameOf(await picture.make(), settings, pts);
       pts += picture.frames;
       await drain(frame);
       frame.free();
@@ -116,7 +162,7 @@ function configureContext(context: CodecContext, settings: VideoSettings): void 
   context.colorRange = AVCOL_RANGE_MPEG;
   context.timeBase = new Rational(1, settings.fps);
   context.framerate = new Rational(settings.fps, 1);
-  context.maxBFrames = 0;
+  if (settings.format === 'webm') context.maxBFrames = 0;
   // Longer than any segment: the only keyframe is the first.
   context.gopSize = 1_000_000;
   context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);

@@ -4,17 +4,24 @@ import type { PreviewJob } from '../job/previewJob.types.ts';
 import { audioCodecs } from '../media/audio.ts';
 import { type VideoFormat, type VideoSettings, videoCodecs } from '../media/video.ts';
 import type { SlideContent } from './parts/slide.ts';
+import { thumbnailSize } from './parts/storyboard.ts';
 import type { ThemeName } from './themes.ts';
 import type { Entry, Timeline } from './timeline.ts';
 
 /** Raise it with every change that makes other bytes from the same job; all parts are then made anew. */
-export const RENDERER_VERSION = '1';
+export const RENDERER_VERSION = '2';
 
 /** A part that can be made, stored and found again by its key. */
 export interface PlannedPart<Content> {
   kind: string;
   key: string;
   content: Content;
+}
+
+export interface ThumbContent {
+  slide: string;
+  width: number;
+  height: number;
 }
 
 export interface SegmentContent {
@@ -40,6 +47,9 @@ export interface Plan {
   video: VideoSettings;
   /** One for each entry of the timeline. */
   slides: PlannedPart<SlideContent>[];
+  /** The slides as coded stills, and small. */
+  stills: PlannedPart<unknown>[];
+  thumbs: PlannedPart<ThumbContent>[];
   segments: PlannedPart<SegmentContent>[];
   soundtrack?: PlannedPart<SoundtrackContent>;
 }
@@ -66,10 +76,16 @@ export function buildPlan(job: PreviewJob, timeline: Timeline, assets: readonly 
       exit,
     });
   });
+  const codec = videoCodecs[video.format];
+  const stills = slides.map(({ key }) => part('still', { video, codec, slide: key }));
+  const thumbSize = thumbnailSize(video);
+  const thumbs = slides.map(({ key }) => part('thumb', { slide: key, ...thumbSize }));
   const sound = soundtrackContent(job, timeline, video.format, digests);
   return {
     video,
     slides,
+    stills,
+    thumbs,
     segments,
     ...(sound ? { soundtrack: part('soundtrack', { ...sound, codec: audioCodecs[video.format] }) } : {}),
   };

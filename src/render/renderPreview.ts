@@ -1,23 +1,23 @@
-import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import type { ResolvedAsset } from '../assets/resolveAssets.ts';
 import { demuxerOf } from '../assets/sniff.ts';
 import type { Artifact, PlanSummary, Progress, StageTimings, Warning } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
+import { readParameterSets } from '../media/h264.ts';
 import type { Loudness } from '../media/loudness.ts';
-import { joinSegments } from '../media/mux.ts';
+import { avcConfiguration, type VideoTrack } from '../media/mp4.ts';
+import { timescaleOf, type VideoSettings } from '../media/video.ts';
 import type { ArtifactStore, StoredObject, StoredPart } from '../storage/artifactStore.ts';
 import { buildCaptions, buildChapters, formatSrt, formatVtt } from './captions.ts';
 import { inspectAssets } from './inspectAssets.ts';
 import { createPartMaker, type PartMaker } from './partMaker.ts';
+import { type MovieParts, makeMp4, makeWebm } from './parts/movie.ts';
 import { makePoster, makeStoryboard } from './parts/pictures.ts';
 import { makeSegment } from './parts/segment.ts';
-import { makeSoundtrack } from './parts/soundtrack.ts';
 import { sheetLayout, storyboardVtt } from './parts/storyboard.ts';
 import { buildPlan, type Plan, part, RENDERER_VERSION } from './plan.ts';
 import { createSlides, type Slides } from './slides.ts';
+import { makeSoundtrackInThread, type SoundTask } from './soundThread.ts';
 import { createStopwatch } from './stopwatch.ts';
 import { buildTimeline, type Timeline } from './timeline.ts';
 
@@ -38,8 +38,8 @@ export interface RenderResult {
   firstSegmentSeconds?: number;
 }
 
-/** Segments encoded at the same time; the reference machine has two cores. */
-const SEGMENTS_AT_ONCE = 2;
+/** Segments at work at the same time; one more than there are cores, because each waits now and then. */
+const SEGMENTS_AT_ONCE = availableParallelism() + 1;
 
 /**
  * Renders a job: what is needed and not yet in the store is made, then joined.
@@ -53,7 +53,8 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
   const parts = createPartMaker(context.store, context.signal);
   const slides = createSlides(plan, parts, context.store, stopwatch);
 
-  const [segments, soundtrack] = await Promise.all([
+  const [poster, segments, soundtrack] = await Promise.all([
+    makePoster(plan, slides, parts),
     stopwatch.time('segments', () => makeSegments(plan, slides, parts, context)),
     stopwatch.time('soundtrack', () => makeSound(plan, parts, context)),
   ]);
@@ -61,9 +62,9 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
   context.onProgress({ percent: 85, stage: 'packaging' });
   const files = await stopwatch.time('packaging', async () => {
     const made = [
-      await makeVideo(plan, timeline, segments, soundtrack, parts, context.store),
-      await storePart('poster.jpg', 'image/jpeg', await makePoster(plan, slides, parts)),
-      await storePart('storyboard.jpg', 'image/jpeg', await makeStoryboard(plan, slides, parts)),
+      await makeMovie(job, plan, timeline, segments, soundtrack, parts, slides, context.store),
+      artifact('poster.jpg', 'image/jpeg', poster),
+      artifact('storyboard.jpg', 'image/jpeg', await makeStoryboard(plan, slides, parts)),
       ...(await storeTexts(job, timeline, plan, context.store)),
     ];
     return made;
@@ -112,7 +113,7 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
 /** What a render would do: timeline, parts with what of them exists, warnings. Nothing is made. */
 export async function planPreview(job: PreviewJob, context: RenderContext): Promise<PlanSummary> {
   const { plan, timeline, warnings } = await prepare(job, context);
-  const planned = [...plan.slides, ...plan.segments, ...(plan.soundtrack ? [plan.soundtrack] : [])];
+  const planned = [...plan.stills, ...plan.segments, ...(plan.soundtrack ? [plan.soundtrack] : [])];
   const parts = await Promise.all(
     planned.map(async ({ kind, key }) => ({ kind, key, reused: Boolean(await context.store.getPart(key)) })),
   );
@@ -196,11 +197,17 @@ async function makeSound(
   const { soundtrack } = plan;
   if (!soundtrack) return undefined;
   const { stored } = await parts.make(soundtrack, async () => {
-    const { bytes, loudness } = await makeSoundtrack(soundtrack.content, async (sha256) => {
+    const { content } = soundtrack;
+    const digests = [...content.narration, ...(content.music ? [content.music] : [])].map(
+      ({ sha256 }) => sha256,
+    );
+    const sounds: SoundTask['sounds'] = new Map();
+    for (const sha256 of new Set(digests)) {
       const asset = assets.find((candidate) => candidate.sha256 === sha256);
       if (!asset) throw new Error('a sound of the plan is not among the assets');
-      return { bytes: await store.readObject(sha256), demuxer: demuxerOf(asset.format) };
-    });
+      sounds.set(sha256, { bytes: await store.readObject(sha256), demuxer: demuxerOf(asset.format) });
+    }
+    const { bytes, loudness } = await makeSoundtrackInThread({ content, sounds });
     return { bytes, meta: { loudness: rounded(loudness) } };
   });
   return stored;
@@ -211,32 +218,44 @@ const rounded = ({ integratedLufs, truePeakDb }: Loudness) => ({
   truePeakDb: Number.isFinite(truePeakDb) ? Math.round(truePeakDb * 100) / 100 : null,
 });
 
-async function makeVideo(
+async function makeMovie(
+  job: PreviewJob,
   plan: Plan,
   timeline: Timeline,
   segments: Segments,
   soundtrack: StoredPart | undefined,
   parts: PartMaker,
+  slides: Slides,
   store: ArtifactStore,
 ): Promise<Artifact> {
-  const { format, fps } = plan.video;
-  const content = { format, segments: plan.segments.map(({ key }) => key), soundtrack: plan.soundtrack?.key };
-  const { stored } = await parts.make(part('video', content), async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'preview-'));
-    try {
-      const path = join(folder, `preview.${format}`);
-      const sources = timeline.entries.map((entry, i) => ({
-        frames: entry.frames,
-        read: () => store.readObject(segments.parts[i]?.sha256 ?? ''),
-      }));
-      const sound = soundtrack && (await store.readObject(soundtrack.sha256));
-      await joinSegments(path, sources, sound, { format, fps });
-      return { object: await store.putObject(createReadStream(path)) };
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
-  return storePart(`preview.${format}`, format === 'mp4' ? 'video/mp4' : 'video/webm', stored);
+  const { video } = plan;
+  const { title } = job.previewRequest;
+  const chapters = timeline.entries.map(({ startFrame, label }) => ({
+    startSeconds: startFrame / timeline.fps,
+    title: label,
+  }));
+  const files: MovieParts = {
+    segments: timeline.entries.map(({ frames }, i) => ({ sha256: segments.parts[i]?.sha256 ?? '', frames })),
+    soundtrack: soundtrack?.sha256,
+  };
+  if (video.format === 'webm') {
+    const { stored } = await parts.make(part('movie', { video, files }), async () => ({
+      object: await makeWebm(files, video, store),
+    }));
+    return artifact('preview.webm', 'video/webm', stored);
+  }
+  const details = { title, chapters };
+  const { stored } = await parts.make(part('movie', { video, files, details }), async () => ({
+    object: await makeMp4(videoTrack(await slides.still(0), video), files, details, video, store),
+  }));
+  return artifact('preview.mp4', 'video/mp4', stored);
+}
+
+/** The video track of a preview, of which `still` is any: all have the same parameter sets. */
+function videoTrack(still: Buffer, video: VideoSettings): VideoTrack {
+  const { sps, pps } = readParameterSets(still);
+  const { width, height } = video;
+  return { kind: 'video', timescale: timescaleOf(video), width, height, avcC: avcConfiguration(sps, pps) };
 }
 
 async function storeTexts(
@@ -250,7 +269,7 @@ async function storeTexts(
     storeText(
       'storyboard.vtt',
       'text/vtt',
-      storyboardVtt(timeline, sheetLayout(plan.slides.length, plan.video.width, plan.video.height)),
+      storyboardVtt(timeline, sheetLayout(plan.slides.length, plan.video)),
       store,
     ),
     storeText('captions.vtt', 'text/vtt', formatVtt(captions), store),
@@ -265,9 +284,9 @@ async function storeText(
   text: string,
   store: ArtifactStore,
 ): Promise<Artifact> {
-  return storePart(name, mediaType, await store.putObject(Buffer.from(text)));
+  return artifact(name, mediaType, await store.putObject(Buffer.from(text)));
 }
 
-function storePart(name: string, mediaType: string, { bytes, sha256 }: StoredObject): Artifact {
+function artifact(name: string, mediaType: string, { bytes, sha256 }: StoredObject): Artifact {
   return { name, mediaType, bytes, sha256 };
 }

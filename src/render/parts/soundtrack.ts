@@ -1,5 +1,10 @@
-import { decodeAudio, decodeClip, encodeSoundtrack, SAMPLE_RATE } from '../../media/audio.ts';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeAudio, decodeClip, encodeSound, SAMPLE_RATE, soundTrack } from '../../media/audio.ts';
+import { createLimiter } from '../../media/limiter.ts';
 import { createLoudnessMeter, type Loudness } from '../../media/loudness.ts';
+import { type AudioTrack, fragment, initSegment, type Sample } from '../../media/mp4.ts';
 import type { SoundtrackContent } from '../plan.ts';
 
 /** Reads the bytes of an asset and says which demuxer opens them. */
@@ -9,6 +14,8 @@ export type ReadSound = (sha256: string) => Promise<{ bytes: Buffer; demuxer: st
 const CEILING_DB = -2;
 /** More than this is noise being blown up. */
 const MAX_GAIN_DB = 24;
+/** A limiter that has much to do makes the sound quieter; this much may be given back. */
+const MAX_MAKEUP_DB = 4;
 /** Music under a voice, in decibels, and how fast it gives way and comes back. */
 const DUCK_DB = -11;
 const DUCK_ATTACK_SECONDS = 0.25;
@@ -16,28 +23,91 @@ const DUCK_RELEASE_SECONDS = 0.9;
 const MUSIC_FADE_OUT_SECONDS = 2;
 const MUSIC_FADE_IN_SECONDS = 0.4;
 const BLOCK = SAMPLE_RATE;
+/** Length of the soundtrack's fragments, for players that fetch it piece by piece. */
+const FRAGMENT_SECONDS = 4;
 
 /**
- * Mixes narration and music and brings the mix to its loudness in two passes: the first measures it, the second
- * mixes again with the gain that is missing. Decoding twice costs less than keeping an hour of samples.
- * @returns an MP4 file with one audio track, and what it measures
+ * Mixes narration and music, and brings the mix to its loudness: the mix is measured while it is written to a file, and
+ * read from there as often as the gain has to be tried. An hour of samples does not stay in memory.
+ * @returns an MP4 file of fragments with one audio track, and what it measures
  */
 export async function makeSoundtrack(
   content: SoundtrackContent,
   read: ReadSound,
 ): Promise<{ bytes: Buffer; loudness: Loudness }> {
-  const before = createLoudnessMeter();
-  for await (const block of mix(content, read)) before.push(block);
-  const { integratedLufs } = before.result();
-  const missing = integratedLufs === undefined ? 0 : content.loudnessLufs - integratedLufs;
-  const bytes = await encodeSoundtrack(mix(content, read), {
-    format: content.format,
-    gainDb: Math.min(MAX_GAIN_DB, missing),
-    ceilingDb: CEILING_DB,
-  });
-  const after = createLoudnessMeter();
-  for await (const block of decodeAudio(bytes, 'mov')) after.push(block);
-  return { bytes, loudness: after.result() };
+  const folder = await mkdtemp(join(tmpdir(), 'preview-mix-'));
+  try {
+    const spool = join(folder, 'mix.f32');
+    const mixed = await measure(spooled(mix(content, read), spool));
+    const gainDb = await findGain(mixed, content.loudnessLufs, spool);
+    const samples = await encodeSound(limited(spool, gainDb), content.format);
+    const bytes = toFile(soundTrack(content.format), samples);
+    return { bytes, loudness: await measure(decodeAudio(bytes, 'mov')) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What is missing to the loudness that is wanted, and a little more where the limiter takes something away. */
+async function findGain(mixed: Loudness, targetLufs: number, spool: string): Promise<number> {
+  if (mixed.integratedLufs === undefined) return 0;
+  const missing = Math.min(MAX_GAIN_DB, targetLufs - mixed.integratedLufs);
+  if (mixed.truePeakDb + missing <= CEILING_DB) return missing;
+  const { integratedLufs = targetLufs } = await measure(limited(spool, missing));
+  return missing + Math.min(MAX_MAKEUP_DB, Math.max(0, mixed.integratedLufs + missing - integratedLufs));
+}
+
+async function measure(blocks: AsyncIterable<Float32Array>): Promise<Loudness> {
+  const meter = createLoudnessMeter();
+  for await (const block of blocks) meter.push(block);
+  return meter.result();
+}
+
+/** Hands the blocks on, and writes them to `path`. */
+async function* spooled(blocks: AsyncIterable<Float32Array>, path: string): AsyncGenerator<Float32Array> {
+  const file = await open(path, 'w');
+  try {
+    for await (const block of blocks) {
+      await file.write(Buffer.from(block.buffer, block.byteOffset, block.byteLength));
+      yield block;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** What was spooled, with a gain, its peaks kept below the ceiling. */
+async function* limited(path: string, gainDb: number): AsyncGenerator<Float32Array> {
+  const limiter = createLimiter(decibels(gainDb), decibels(CEILING_DB));
+  const file = await open(path);
+  try {
+    for (;;) {
+      const block = new Float32Array(BLOCK * 2);
+      const { bytesRead } = await file.read(new Uint8Array(block.buffer), 0, block.byteLength);
+      if (bytesRead === 0) break;
+      yield limiter.push(block.subarray(0, bytesRead / 4));
+    }
+    yield limiter.end();
+  } finally {
+    await file.close();
+  }
+}
+
+function toFile(track: AudioTrack, samples: readonly Sample[]): Buffer {
+  const pieces = [initSegment(track)];
+  let piece: Sample[] = [];
+  let time = 0;
+  let start = 0;
+  for (const sample of samples) {
+    piece.push(sample);
+    time += sample.duration;
+    if (time - start < FRAGMENT_SECONDS * track.timescale) continue;
+    pieces.push(fragment(piece, start));
+    piece = [];
+    start = time;
+  }
+  if (piece.length > 0) pieces.push(fragment(piece, start));
+  return Buffer.concat(pieces);
 }
 
 interface Voice {
@@ -70,25 +140,29 @@ async function* mix(content: SoundtrackContent, read: ReadSound): AsyncGenerator
     }
     voices = voices.filter((voice) => voice.start + voice.samples.length / 2 > start);
     const block = music ? await music(length) : new Float32Array(length * 2);
-    for (let i = 0; i < length; i++) {
-      const at = start + i;
-      duck = glide(duck, content.ducking && isSpoken(voices, at) ? DUCKED : 1);
-      const gain = musicGain * duck * edges(at, total);
-      block[i * 2] = (block[i * 2] as number) * gain;
-      block[i * 2 + 1] = (block[i * 2 + 1] as number) * gain;
+    if (music) {
+      const spoken = content.ducking ? spokenSamples(voices, start, length) : undefined;
+      for (let i = 0; i < length; i++) {
+        duck = glide(duck, spoken?.[i] ? DUCKED : 1);
+        const gain = musicGain * duck * edges(start + i, total);
+        block[i * 2] = (block[i * 2] as number) * gain;
+        block[i * 2 + 1] = (block[i * 2 + 1] as number) * gain;
+      }
     }
     for (const voice of voices) addVoice(block, start, voice);
     yield block;
   }
 }
 
-/** Music gives way a little before the voice begins. */
-function isSpoken(voices: readonly Voice[], at: number): boolean {
-  const ahead = at + DUCK_ATTACK_SECONDS * SAMPLE_RATE;
-  for (const { start, samples } of voices) {
-    if (ahead >= start && at < start + samples.length / 2) return true;
+/** Ones where a voice is heard, of the `length` samples from `start` on; music gives way a little before it begins. */
+function spokenSamples(voices: readonly Voice[], start: number, length: number): Uint8Array {
+  const spoken = new Uint8Array(length);
+  for (const voice of voices) {
+    const from = voice.start - DUCK_ATTACK_SECONDS * SAMPLE_RATE - start;
+    const to = voice.start + voice.samples.length / 2 - start;
+    spoken.fill(1, Math.max(0, from), Math.max(0, to));
   }
-  return false;
+  return spoken;
 }
 
 const DUCKED = decibels(DUCK_DB);

@@ -13,14 +13,15 @@ export interface SheetLayout {
 const THUMB_WIDTH = 160;
 const MAX_COLUMNS = 10;
 
-export function sheetLayout(count: number, width: number, height: number): SheetLayout {
+/** The size of a thumbnail of a picture of that size, in pixels. */
+export function thumbnailSize({ width, height }: { width: number; height: number }) {
+  return { width: THUMB_WIDTH, height: Math.max(2, Math.round((THUMB_WIDTH * height) / width / 2) * 2) };
+}
+
+export function sheetLayout(count: number, picture: { width: number; height: number }): SheetLayout {
   const columns = Math.min(MAX_COLUMNS, count);
-  return {
-    columns,
-    rows: Math.ceil(count / columns),
-    thumbWidth: THUMB_WIDTH,
-    thumbHeight: Math.round((THUMB_WIDTH * height) / width / 2) * 2,
-  };
+  const { width, height } = thumbnailSize(picture);
+  return { columns, rows: Math.ceil(count / columns), thumbWidth: width, thumbHeight: height };
 }
 
 export function createSheet({ columns, rows, thumbWidth, thumbHeight }: SheetLayout): RgbPicture {

@@ -1,0 +1,369 @@
+/**
+ * H.264 by hand, where no encoder is needed: a still that was encoded once is placed again in another sequence by giving
+ * it a new slice header, and a fade between two stills is a few dozen bytes a frame that no encoder ever saw.
+ *
+ * The fade uses implicit weighted bi-prediction (ITU-R H.264, 8.4.2.3.1): a skipped macroblock of a B slice is the mean of
+ * both reference pictures, weighted by its distance to them in picture order. So a B slice that skips everything, placed
+ * between two stills, is exactly their crossfade. It costs nothing to make and nothing to store, and shows both
+ * pictures as good as they are themselves.
+ */
+
+/** What of the parameter sets decides how slices are written. */
+export interface ParameterSets {
+  sps: Buffer;
+  pps: Buffer;
+  frameNumBits: number;
+  orderBits: number;
+  macroblocks: number;
+  initialQp: number;
+  hasDeblockingControl: boolean;
+}
+
+/** A still that was encoded once, and what its place in a sequence does not change. */
+export interface CodedStill {
+  sets: ParameterSets;
+  /** The slice's bytes without emulation prevention, header included. */
+  slice: Buffer;
+  qpDelta: number;
+  deblocking: { idc: number; alpha: number; beta: number };
+  /** Where the macroblocks begin in `slice`. */
+  dataStart: number;
+}
+
+const NAL = { slice: 1, idr: 5, sei: 6, sps: 7, pps: 8 } as const;
+const SLICE_I = 7;
+const SLICE_B = 6;
+/**
+ * Pictures between two stills at most. Their places in picture order must differ by less than half of what the bits of
+ * an order count hold (8.2.1.1), and weights have 64 steps (8.4.2.3.1), so that more pictures would not show more.
+ */
+export const MAX_FADE_PICTURES = 62;
+
+/** Splits a byte stream with start codes (annex B) into NAL units. */
+export function splitNals(stream: Buffer): Buffer[] {
+  const starts: number[] = [];
+  for (let at = stream.indexOf(START_CODE); at >= 0; at = stream.indexOf(START_CODE, at + 3)) starts.push(at);
+  return starts.map((start, i) => {
+    let end = starts[i + 1] ?? stream.length;
+    while (end > start + 3 && stream[end - 1] === 0) end--;
+    return stream.subarray(start + 3, end);
+  });
+}
+
+const START_CODE = Buffer.from([0, 0, 1]);
+/** The slices of a byte stream: what shows pictures, without parameter sets and messages of the encoder. */
+export const slicesOf = (stream: Buffer): Buffer[] =>
+  splitNals(stream).filter((nal) => nalType(nal) === NAL.idr || nalType(nal) === NAL.slice);
+
+const nalType = (nal: Buffer): number => (nal[0] as number) & 31;
+
+/** Reads the parameter sets out of an encoder's extradata (annex B). @throws Error where they are not what x264 writes */
+export function readParameterSets(extradata: Buffer): ParameterSets {
+  const nals = splitNals(extradata);
+  const sps = nals.find((nal) => nalType(nal) === NAL.sps);
+  const pps = nals.find((nal) => nalType(nal) === NAL.pps);
+  if (!sps || !pps) throw new Error('the encoder left no parameter sets');
+  return { sps, pps, ...parseSps(sps), ...parsePps(pps) };
+}
+
+const HIGH_PROFILES = new Set([100, 110, 122, 244, 44]);
+
+function parseSps(nal: Buffer): { frameNumBits: number; orderBits: number; macroblocks: number } {
+  const bits = createBitReader(unescapeNal(nal.subarray(1)));
+  const profile = bits.read(8);
+  bits.read(16);
+  bits.ue();
+  if (HIGH_PROFILES.has(profile)) {
+    require420(bits.ue());
+    bits.ue();
+    bits.ue();
+    bits.read(1);
+    if (bits.read(1)) throw new Error('scaling matrices are not expected');
+  }
+  const frameNumBits = bits.ue() + 4;
+  if (bits.ue() !== 0) throw new Error('picture order count type 0 is expected');
+  const orderBits = bits.ue() + 4;
+  if (orderBits < 7) throw new Error('a fade needs order counts of 7 bits');
+  if (bits.ue() < 2) throw new Error('a fade needs two reference frames');
+  bits.read(1);
+  const width = bits.ue() + 1;
+  const height = bits.ue() + 1;
+  if (!bits.read(1)) throw new Error('frames are expected, not fields');
+  return { frameNumBits, orderBits, macroblocks: width * height };
+}
+
+function require420(chromaFormat: number): void {
+  if (chromaFormat !== 1) throw new Error('4:2:0 is expected');
+}
+
+function parsePps(nal: Buffer): { initialQp: number; hasDeblockingControl: boolean } {
+  const bits = createBitReader(unescapeNal(nal.subarray(1)));
+  bits.ue();
+  bits.ue();
+  if (!bits.read(1)) throw new Error('CABAC is expected');
+  if (bits.read(1)) throw new Error('bottom field orders are not expected');
+  if (bits.ue() !== 0) throw new Error('slice groups are not expected');
+  if (bits.ue() !== 0 || bits.ue() !== 0) throw new Error('one reference in each list is expected');
+  bits.read(1);
+  if (bits.read(2) !== 2) throw new Error('implicit weighted bi-prediction is expected');
+  const initialQp = bits.se() + 26;
+  bits.se();
+  bits.se();
+  const hasDeblockingControl = bits.read(1) === 1;
+  bits.read(1);
+  if (bits.read(1)) throw new Error('redundant pictures are not expected');
+  return { initialQp, hasDeblockingControl };
+}
+
+/** Reads a still out of a byte stream (annex B) of parameter sets and one IDR picture of one slice. */
+export function readStill(stream: Buffer): CodedStill {
+  const sets = readParameterSets(stream);
+  const slices = slicesOf(stream);
+  const [nal] = slices;
+  if (!nal || slices.length !== 1 || nalType(nal) !== NAL.idr) throw new Error('a still is one IDR slice');
+  const slice = unescapeNal(nal.subarray(1));
+  const bits = createBitReader(slice);
+  bits.ue();
+  bits.ue();
+  bits.ue();
+  bits.read(sets.frameNumBits);
+  bits.ue();
+  bits.read(sets.orderBits);
+  bits.read(2);
+  const qpDelta = bits.se();
+  const deblocking = { idc: 0, alpha: 0, beta: 0 };
+  if (sets.hasDeblockingControl) {
+    deblocking.idc = bits.ue();
+    if (deblocking.idc !== 1) {
+      deblocking.alpha = bits.se();
+      deblocking.beta = bits.se();
+    }
+  }
+  return { sets, slice, qpDelta, deblocking, dataStart: Math.ceil(bits.position() / 8) };
+}
+
+/** Where a picture stands in its sequence, which begins with an IDR picture at order 0. */
+export interface Place {
+  /** Reference pictures that were decoded before it. */
+  references: number;
+  /** Its picture order count; the weight of a fade's frame follows from its distances to both stills. */
+  order: number;
+}
+
+/**
+ * The still as a NAL unit: at the beginning of a sequence as IDR picture, elsewhere as an I picture that others may
+ * refer to. The macroblocks are the same bytes in both; only the header differs.
+ */
+export function placeStill(still: CodedStill, place: Place): Buffer {
+  const { sets } = still;
+  const first = place.references === 0;
+  const bits = createBitWriter();
+  bits.ue(0);
+  bits.ue(SLICE_I);
+  bits.ue(0);
+  writePlace(bits, sets, place, first ? idrId(still.slice) : undefined);
+  // dec_ref_pic_marking: an IDR picture has two flags, another one the question whether marking is adaptive.
+  bits.write(0, first ? 2 : 1);
+  bits.se(still.qpDelta);
+  if (sets.hasDeblockingControl) {
+    const { idc, alpha, beta } = still.deblocking;
+    bits.ue(idc);
+    if (idc !== 1) {
+      bits.se(alpha);
+      bits.se(beta);
+    }
+  }
+  bits.alignWithOnes();
+  const payload = Buffer.concat([bits.bytes(), still.slice.subarray(still.dataStart)]);
+  return toNal(3, first ? NAL.idr : NAL.slice, payload);
+}
+
+/** A frame in which every macroblock is the weighted mean of the reference before and the one after it. */
+export function fadeFrame(sets: ParameterSets, place: Place): Buffer {
+  const bits = createBitWriter();
+  bits.ue(0);
+  bits.ue(SLICE_B);
+  bits.ue(0);
+  writePlace(bits, sets, place);
+  // Direct prediction is spatial; the numbers of references are the PPS's; neither list is reordered.
+  bits.write(0b1000, 4);
+  bits.ue(CABAC_INIT);
+  bits.se(MAX_QP - sets.initialQp);
+  if (sets.hasDeblockingControl) bits.ue(1);
+  bits.alignWithOnes();
+  return toNal(0, NAL.slice, Buffer.concat([bits.bytes(), skipAll(sets.macroblocks)]));
+}
+
+const MAX_QP = 51;
+
+function writePlace(bits: BitWriter, sets: ParameterSets, place: Place, idr?: number): void {
+  bits.write(place.references % 2 ** sets.frameNumBits, sets.frameNumBits);
+  if (idr !== undefined) bits.ue(idr);
+  bits.write(place.order % 2 ** sets.orderBits, sets.orderBits);
+}
+
+/** Two IDR pictures in a row must have different numbers (7.4.3); this one comes from what the picture shows. */
+const idrId = (slice: Buffer): number => slice.reduce((sum, byte) => (sum * 31 + byte) % 65_521, 1);
+
+/** Initial values of context 24, mb_skip_flag of a B slice with no neighbour unskipped (table 9-14, cabac_init_idc 0). */
+const CABAC_INIT = 0;
+const SKIP_CONTEXT = { m: 18, n: 64 };
+
+/** rangeTabLPS (table 9-44) for the states that a context that is always right gets to from {@link SKIP_STATE} on. */
+const RANGE_LPS: Readonly<Record<number, readonly number[]>> = {
+  57: [7, 9, 11, 12],
+  58: [7, 9, 10, 12],
+  59: [7, 8, 10, 11],
+  60: [6, 8, 9, 11],
+  61: [6, 7, 9, 10],
+  62: [6, 7, 8, 9],
+};
+const LAST_STATE = 62;
+/** At the highest QP the context is nearly sure of a skip from the start (9.3.1.1): the slice is smallest there. */
+const SKIP_STATE = ((SKIP_CONTEXT.m * MAX_QP) >> 4) + SKIP_CONTEXT.n - 64;
+
+/**
+ * The data of a slice whose macroblocks are all skipped (9.3.4): for each the flag that says so, which is always the
+ * more probable symbol, then one that says whether the slice ends there. A neighbour that is skipped leaves the context at 24.
+ */
+function skipAll(macroblocks: number): Buffer {
+  const known = skipData.get(macroblocks);
+  if (known) return known;
+  const bits = createBitWriter();
+  let range = 510;
+  let low = 0;
+  let outstanding = 0;
+  let first = true;
+  const put = (bit: number): void => {
+    if (first) first = false;
+    else bits.write(bit, 1);
+    for (; outstanding > 0; outstanding--) bits.write(1 - bit, 1);
+  };
+  const renormalise = (): void => {
+    while (range < 256) {
+      if (low < 256) put(0);
+      else if (low >= 512) {
+        low -= 512;
+        put(1);
+      } else {
+        low -= 256;
+        outstanding++;
+      }
+      range <<= 1;
+      low <<= 1;
+    }
+  };
+  let state = SKIP_STATE;
+  for (let i = 1; i <= macroblocks; i++) {
+    range -= RANGE_LPS[state]?.[(range >> 6) & 3] as number;
+    if (state < LAST_STATE) state++;
+    renormalise();
+    range -= 2;
+    if (i === macroblocks) {
+      low += range;
+      range = 2;
+    }
+    renormalise();
+  }
+  put((low >> 9) & 1);
+  // The last bit written is the stop bit of the slice.
+  bits.write(((low >> 7) & 3) | 1, 2);
+  const data = bits.bytes();
+  skipData.set(macroblocks, data);
+  return data;
+}
+
+const skipData = new Map<number, Buffer>();
+
+/** A NAL unit with its header, and with the bytes that keep start codes out of it (7.4.1). */
+function toNal(refIdc: number, type: number, payload: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(1 + payload.length + (payload.length >> 1) + 1);
+  out[0] = (refIdc << 5) | type;
+  let to = 1;
+  let zeros = 0;
+  for (let i = 0; i < payload.length; i++) {
+    const byte = payload[i] as number;
+    if (zeros === 2 && byte <= 3) {
+      out[to++] = 3;
+      zeros = 0;
+    }
+    zeros = byte === 0 ? zeros + 1 : 0;
+    out[to++] = byte;
+  }
+  return out.subarray(0, to);
+}
+
+/** Takes the bytes out that {@link toNal} puts in. */
+function unescapeNal(nal: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(nal.length);
+  let to = 0;
+  let zeros = 0;
+  for (let i = 0; i < nal.length; i++) {
+    const byte = nal[i] as number;
+    if (zeros === 2 && byte === 3) {
+      zeros = 0;
+      continue;
+    }
+    zeros = byte === 0 ? zeros + 1 : 0;
+    out[to++] = byte;
+  }
+  return out.subarray(0, to);
+}
+
+function createBitReader(bytes: Buffer) {
+  let at = 0;
+  const read = (count: number): number => {
+    let value = 0;
+    for (let i = 0; i < count; i++, at++) {
+      value = value * 2 + (((bytes[at >> 3] as number) >> (7 - (at & 7))) & 1);
+    }
+    return value;
+  };
+  /** Exp-Golomb (9.1). */
+  const ue = (): number => {
+    let zeros = 0;
+    while (read(1) === 0) if (++zeros > 32) throw new Error('the bits make no sense');
+    return 2 ** zeros - 1 + read(zeros);
+  };
+  const se = (): number => {
+    const code = ue();
+    return code % 2 === 1 ? (code + 1) / 2 : -code / 2;
+  };
+  return { read, ue, se, position: () => at };
+}
+
+type BitWriter = ReturnType<typeof createBitWriter>;
+
+function createBitWriter() {
+  const out: number[] = [];
+  let byte = 0;
+  let filled = 0;
+  const write = (value: number, count: number): void => {
+    for (let i = count - 1; i >= 0; i--) {
+      byte = (byte << 1) | (Math.floor(value / 2 ** i) & 1);
+      if (++filled === 8) {
+        out.push(byte);
+        byte = 0;
+        filled = 0;
+      }
+    }
+  };
+  const ue = (value: number): void => {
+    const length = Math.floor(Math.log2(value + 1));
+    write(0, length);
+    write(value + 1, length + 1);
+  };
+  return {
+    write,
+    ue,
+    se: (value: number) => ue(value > 0 ? 2 * value - 1 : -2 * value),
+    alignWithOnes(): void {
+      while (filled > 0) write(1, 1);
+    },
+    /** What was written, filled up with zeros to a whole byte. */
+    bytes(): Buffer {
+      while (filled > 0) write(0, 1);
+      return Buffer.from(out);
+    },
+  };
+}
