@@ -21,6 +21,7 @@ export const catalogue = {
   },
   job_not_finished: { status: 409, retryable: false, title: 'The job has not finished.' },
   no_artifacts: { status: 409, retryable: false, title: 'The job ended without artifacts.' },
+  no_stream: { status: 409, retryable: false, title: 'The job has no stream.' },
   job_already_finished: { status: 409, retryable: false, title: 'The job has already ended.' },
   payload_too_large: { status: 413, retryable: false, title: 'The body is too large.' },
   unsupported_media_type: { status: 415, retryable: false, title: 'This content type is not accepted here.' },
@@ -55,6 +56,7 @@ export const catalogue = {
     retryable: true,
     title: 'The queue cannot be reached; nothing was accepted.',
   },
+  stream_not_ready: { status: 503, retryable: true, title: 'Nothing of the preview is there yet.' },
   store_unavailable: {
     status: 503,
     retryable: true,

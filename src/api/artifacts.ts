@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { PreviewError } from '../errors.ts';
+import { moveFragments } from '../media/mp4.ts';
 import type { ArtifactStore, ByteRange } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
 import { downloadSchema, problemResponses } from './schemas.ts';
@@ -8,11 +9,19 @@ import { downloadSchema, problemResponses } from './schemas.ts';
 const MEDIA_TYPES: Record<string, string> = {
   '.mp4': 'video/mp4',
   '.webm': 'video/webm',
+  '.m4s': 'video/iso.segment',
+  '.m4a': 'audio/mp4',
   '.jpg': 'image/jpeg',
   '.vtt': 'text/vtt; charset=utf-8',
   '.srt': 'application/x-subrip; charset=utf-8',
   '.json': 'application/json; charset=utf-8',
 };
+
+/**
+ * A segment is kept without its place in the preview, so that it can be used in any; its name says where it stands in
+ * this one, in units of its timescale.
+ */
+const FRAGMENT_NAME = /^(\d{1,15})\.m4s$/;
 
 interface Download {
   Params: { sha256: string; name: string };
@@ -42,7 +51,7 @@ export function artifactRoutes(
       const object = await store.statObject(sha256);
       if (!object) throw new PreviewError('artifact_not_found');
 
-      const etag = `"${sha256}"`;
+      const etag = FRAGMENT_NAME.test(name) ? `"${sha256}-${name}"` : `"${sha256}"`;
       const fresh = matchesEtag(headers['if-none-match'], etag);
       const rangeApplies = headers['if-range'] === undefined || headers['if-range'] === etag;
       // Ranges are defined for GET only, and a 304 comes before them (RFC 9110, 13.2.2 and 14.2).
@@ -67,7 +76,11 @@ export function artifactRoutes(
         reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${object.bytes}`);
       }
       reply.header('content-length', range ? range.end - range.start + 1 : object.bytes);
-      return method === 'HEAD' ? reply.send() : reply.send(await store.openObject(sha256, range));
+      if (method === 'HEAD') return reply.send();
+      const time = FRAGMENT_NAME.exec(name)?.[1];
+      if (time === undefined) return reply.send(await store.openObject(sha256, range));
+      const moved = moveFragments(await store.readObject(sha256), Number(time));
+      return reply.send(range ? moved.subarray(range.start, range.end + 1) : moved);
     },
   });
 }

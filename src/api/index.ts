@@ -18,6 +18,7 @@ import { jobRoutes } from './jobs.ts';
 import { probeRoutes } from './probes.ts';
 import { answerWithProblem, handleErrors } from './problem.ts';
 import { queueRoutes } from './queue.ts';
+import { streamRoutes } from './stream.ts';
 
 export interface ApiParts {
   client: PreviewWorkerClient;
@@ -74,6 +75,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     jobRoutes(guarded, parts);
     assetRoutes(guarded, parts);
     queueRoutes(guarded, parts);
+    streamRoutes(guarded, parts);
   });
   return app;
 }

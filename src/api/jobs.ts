@@ -4,7 +4,8 @@ import { findPathSources } from '../job/findPathSources.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
-import type { JobRef, JobStatus, PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
+import type { JobStatus, PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
+import { refOf } from './jobRef.ts';
 import {
   artifactRefSchema,
   artifactsSchema,
@@ -14,7 +15,7 @@ import {
   statusSchema,
 } from './schemas.ts';
 
-interface JobRequest {
+interface JobCall {
   Params: { jobId: string };
   Querystring: { projectId?: string; name?: string; redirect?: string };
 }
@@ -56,7 +57,7 @@ export function jobRoutes(
     },
   );
 
-  app.get<JobRequest>(
+  app.get<JobCall>(
     '/api/preview/job/:jobId/status',
     {
       schema: {
@@ -69,7 +70,7 @@ export function jobRoutes(
     async (request) => withLinks(await client.status(refOf(request)), request),
   );
 
-  app.get<JobRequest>(
+  app.get<JobCall>(
     '/api/preview/job/:jobId/artifact',
     {
       schema: {
@@ -100,7 +101,7 @@ export function jobRoutes(
     },
   );
 
-  app.delete<JobRequest>(
+  app.delete<JobCall>(
     '/api/preview/job/:jobId',
     {
       schema: {
@@ -125,11 +126,6 @@ function admit({ body, project }: FastifyRequest): PreviewJob {
   return checked.job;
 }
 
-/** With keys the project is the key's, whatever the query says: another project's job does not exist. */
-function refOf({ params, query, project }: FastifyRequest<JobRequest>): JobRef {
-  return { jobId: params.jobId, projectId: project ?? query.projectId };
-}
-
 /** Without keys a link names the project, because a job's id alone may be ambiguous. */
 function withLinks(status: JobStatus, { project }: { project: string | undefined }) {
   const job = `/api/preview/job/${encodeURIComponent(status.jobId)}`;
@@ -139,6 +135,7 @@ function withLinks(status: JobStatus, { project }: { project: string | undefined
     links: {
       status: `${job}/status${query}`,
       artifacts: `${job}/artifact${query}`,
+      stream: `${job}/stream.m3u8${query}`,
       cancel: `${job}${query}`,
     },
   };

@@ -180,3 +180,13 @@ export const probeSchema = {
   description: 'One word',
   properties: { status: { ...string, enum: ['ok', 'down'] } },
 } as const;
+
+export const playlistSchema = {
+  ...jobRefSchema,
+  response: {
+    200: {
+      description: 'An HLS playlist (RFC 8216)',
+      content: { 'application/vnd.apple.mpegurl': { schema: string } },
+    },
+  },
+} as const;

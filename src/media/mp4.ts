@@ -159,6 +159,33 @@ export function readFragments(fragments: Buffer): Sample[] {
   return samples;
 }
 
+export interface FragmentRange {
+  offset: number;
+  length: number;
+  /** In units of the track's timescale. */
+  duration: number;
+}
+
+/** Where in a file of fragments the header and each fragment lie. */
+export function fragmentRanges(file: Buffer): {
+  init: { offset: 0; length: number };
+  fragments: FragmentRange[];
+} {
+  const fragments: FragmentRange[] = [];
+  let header = 0;
+  for (let at = 0; at + 8 <= file.length; at += Math.max(8, file.readUInt32BE(at))) {
+    const length = file.readUInt32BE(at);
+    const type = file.toString('latin1', at + 4, at + 8);
+    if (type === 'moof') {
+      const both = length + file.readUInt32BE(at + length);
+      const samples = readFragments(file.subarray(at, at + both));
+      const duration = samples.reduce((sum, sample) => sum + sample.duration, 0);
+      fragments.push({ offset: at, length: both, duration });
+    } else if (fragments.length === 0) header = at + length;
+  }
+  return { init: { offset: 0, length: header }, fragments };
+}
+
 /** The contents of all boxes of a type, at the top level of `bytes`. */
 function boxes(bytes: Buffer, type: string): Buffer[] {
   const found: Buffer[] = [];
@@ -436,6 +463,9 @@ export function avcConfiguration(sps: Buffer, pps: Buffer): Buffer {
     high,
   ]);
 }
+
+/** The codec as browsers are asked for it (RFC 6381): profile, constraints and level of the sequence parameter set. */
+export const avcCodec = ({ avcC }: VideoTrack): string => `avc1.${avcC.toString('hex', 1, 4)}`;
 
 /** NAL units as a sample: each behind its length. */
 export const nalsToSample = (nals: readonly Buffer[]): Buffer =>

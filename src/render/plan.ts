@@ -9,7 +9,7 @@ import type { ThemeName } from './themes.ts';
 import type { Entry, Timeline } from './timeline.ts';
 
 /** Raise it with every change that makes other bytes from the same job; all parts are then made anew. */
-export const RENDERER_VERSION = '2';
+export const RENDERER_VERSION = '3';
 
 /** A part that can be made, stored and found again by its key. */
 export interface PlannedPart<Content> {
@@ -51,6 +51,8 @@ export interface Plan {
   stills: PlannedPart<unknown>[];
   thumbs: PlannedPart<ThumbContent>[];
   segments: PlannedPart<SegmentContent>[];
+  /** What a player needs before the first segment. */
+  init: PlannedPart<unknown>;
   soundtrack?: PlannedPart<SoundtrackContent>;
 }
 
@@ -87,6 +89,7 @@ export function buildPlan(job: PreviewJob, timeline: Timeline, assets: readonly 
     stills,
     thumbs,
     segments,
+    init: part('init', { video, codec }),
     ...(sound ? { soundtrack: part('soundtrack', { ...sound, codec: audioCodecs[video.format] }) } : {}),
   };
 }

@@ -5,7 +5,7 @@ import type { Artifact, PlanSummary, Progress, StageTimings, Warning } from '../
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { readParameterSets } from '../media/h264.ts';
 import type { Loudness } from '../media/loudness.ts';
-import { avcConfiguration, type VideoTrack } from '../media/mp4.ts';
+import { avcCodec, avcConfiguration, initSegment, type VideoTrack } from '../media/mp4.ts';
 import { timescaleOf, type VideoSettings } from '../media/video.ts';
 import type { ArtifactStore, StoredObject, StoredPart } from '../storage/artifactStore.ts';
 import { buildCaptions, buildChapters, formatSrt, formatVtt } from './captions.ts';
@@ -19,6 +19,7 @@ import { buildPlan, type Plan, part, RENDERER_VERSION } from './plan.ts';
 import { createSlides, type Slides } from './slides.ts';
 import { makeSoundtrackInThread, type SoundTask } from './soundThread.ts';
 import { createStopwatch } from './stopwatch.ts';
+import { describeStream, putStream } from './stream.ts';
 import { buildTimeline, type Timeline } from './timeline.ts';
 
 /** The world as the renderer sees it. */
@@ -53,6 +54,7 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
   const parts = createPartMaker(context.store, context.signal);
   const slides = createSlides(plan, parts, context.store, stopwatch);
 
+  if (plan.video.format === 'mp4') await putStream(context.store, job, describeStream(plan, timeline));
   const [poster, segments, soundtrack] = await Promise.all([
     makePoster(plan, slides, parts),
     stopwatch.time('segments', () => makeSegments(plan, slides, parts, context)),
@@ -174,6 +176,7 @@ async function makeSegments(
     for (let i = next++; i < plan.segments.length; i = next++) {
       const segment = plan.segments[i];
       if (!segment) return;
+      if (plan.video.format === 'mp4' && i === 0) await makeInit(plan, slides, parts);
       const { stored, reused } = await parts.make(segment, async () => {
         result.framesEncoded += 1 + (segment.content.exit?.frames ?? 0);
         return { bytes: await makeSegment(segment.content, i, slides) };
@@ -187,6 +190,14 @@ async function makeSegments(
   };
   await Promise.all(Array.from({ length: SEGMENTS_AT_ONCE }, work));
   return result;
+}
+
+/** The header of the stream's fragments. */
+async function makeInit(plan: Plan, slides: Slides, parts: PartMaker): Promise<void> {
+  await parts.make(plan.init, async () => {
+    const track = videoTrack(await slides.still(0), plan.video);
+    return { bytes: initSegment(track), meta: { codec: avcCodec(track) } };
+  });
 }
 
 async function makeSound(

@@ -8,8 +8,14 @@ export interface SigningKey {
 }
 
 export interface UrlSigner {
-  /** A path and query that opens one object under one name until `expiresAt` (RFC 3339). */
-  sign(what: { sha256: string; name: string; disposition?: string }): { path: string; expiresAt: string };
+  /**
+   * A path and query that opens one object under one name until `expiresAt` (RFC 3339). A lasting one is the same for
+   * as long as it is half of its life away from its end, so that caches know it again; it lives up to half longer.
+   */
+  sign(what: { sha256: string; name: string; disposition?: string; lasting?: boolean }): {
+    path: string;
+    expiresAt: string;
+  };
   /** One answer for whatever is wrong: expired, changed, or signed by nobody we know. */
   verify(what: { sha256: string; name: string; query: Record<string, unknown> }): boolean;
 }
@@ -32,8 +38,10 @@ export function createUrlSigner(options: {
     }
   }
   return {
-    sign({ sha256, name, disposition }) {
-      const expires = Math.floor(now() / 1000) + ttlSeconds;
+    sign({ sha256, name, disposition, lasting }) {
+      const end = Math.floor(now() / 1000) + ttlSeconds;
+      const step = Math.max(1, Math.floor(ttlSeconds / 2));
+      const expires = lasting ? Math.ceil(end / step) * step : end;
       const query = new URLSearchParams({ expires: String(expires), kid: first.id });
       if (disposition) query.set('disposition', disposition);
       query.set('signature', mac(first, sha256, name, String(expires), disposition ?? ''));

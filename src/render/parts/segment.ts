@@ -1,5 +1,12 @@
 import { transitionPicture, type YuvPicture } from '../../media/frame.ts';
-import { fadeFrame, MAX_FADE_PICTURES, placeStill, readStill, slicesOf } from '../../media/h264.ts';
+import {
+  type CodedStill,
+  fadeFrame,
+  MAX_FADE_PICTURES,
+  placeStill,
+  readStill,
+  slicesOf,
+} from '../../media/h264.ts';
 import { fragment, nalsToSample, type Sample } from '../../media/mp4.ts';
 import { encodeFrames, encodeSegment, type TimedPicture, timescaleOf } from '../../media/video.ts';
 import type { SegmentContent } from '../plan.ts';
@@ -40,7 +47,7 @@ async function assembledSamples(
   const still = readStill(from);
   const first = placeStill(still, { references: 0, order: 0 });
   const hold: Sample = { data: nalsToSample([first]), duration: holdFrames, offset: 0, sync: true };
-  if (!exit || !to) return [hold];
+  if (!exit || !to) return holdFrames > 1 ? withRepeat(hold, still) : [hold];
   const between = exit.frames - 1;
   const pictures = Math.min(between, MAX_FADE_PICTURES);
   const last = placeStill(readStill(to), { references: 1, order: pictures + 1 });
@@ -51,6 +58,19 @@ async function assembledSamples(
     return { data, duration: end - start, offset: -1, sync: false };
   });
   return [hold, { data: nalsToSample([last]), duration: 1, offset: between, sync: false }, ...fade];
+}
+
+/**
+ * The same with a last frame that repeats the still. A decoder that reorders shows a picture when it has the next one:
+ * a player that stands in a segment of a single picture would wait for ever for what comes after the end.
+ */
+function withRepeat(hold: Sample, still: CodedStill): Sample[] {
+  // Both of its references are the still, and so is their mean.
+  const repeat = fadeFrame(still.sets, { references: 1, order: 1 });
+  return [
+    { ...hold, duration: hold.duration - 1 },
+    { data: nalsToSample([repeat]), duration: 1, offset: 0, sync: false },
+  ];
 }
 
 async function encodedSamples(

@@ -93,6 +93,25 @@ describe('fades without an encoder', () => {
     expect(frames.at(-1)?.data.equals(alone?.data as Buffer)).toBe(true);
   });
 
+  it('repeats a still where both references are the same', async () => {
+    const { sets } = readStill(from);
+    const { sps, pps } = readParameterSets(from);
+    const { width, height, fps } = SETTINGS;
+    const track = { kind: 'video', timescale: fps, width, height, avcC: avcConfiguration(sps, pps) } as const;
+    const nals = [
+      placeStill(readStill(from), { references: 0, order: 0 }),
+      fadeFrame(sets, { references: 1, order: 1 }),
+    ];
+    const samples = nals.map((nal, i) => ({
+      data: nalsToSample([nal]),
+      duration: 1,
+      offset: 0,
+      sync: i === 0,
+    }));
+    const [still, repeat] = await decodeVideo(Buffer.concat([initSegment(track), fragment(samples)]));
+    expect(repeat?.data.equals(still?.data as Buffer)).toBe(true);
+  });
+
   it('costs a few dozen bytes a picture', () => {
     const { sets } = readStill(from);
     expect(fadeFrame(sets, { references: 2, order: 1 }).length).toBeLessThan(40);

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { PreviewError } from '../errors.ts';
+import { fragmentRanges } from '../media/mp4.ts';
+import { mediaPlaylist, multivariantPlaylist } from '../render/hls.ts';
+import { getStream, type StreamPlan } from '../render/stream.ts';
+import type { ArtifactStore, StoredPart } from '../storage/artifactStore.ts';
+import type { UrlSigner } from '../storage/signedUrl.ts';
+import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
+import { type JobRequest, jobQuery, refOf } from './jobRef.ts';
+import { playlistSchema, problemResponses } from './schemas.ts';
+
+/** How long a player that comes too early is kept waiting before it is told to try again. */
+const WAIT_MS = 10_000;
+const LOOK_MS = 50;
+/** Generous: a player that is told too little may choose to wait. Bits a pixel and second of a transition. */
+const BITS_PER_PIXEL = 0.1;
+
+/**
+ * The preview as HLS, while it is being rendered and after. A playlist names the segments that are in the store, in
+ * order, up to the first that is missing; so any process that has the store can serve any job's stream.
+ */
+export function streamRoutes(
+  app: FastifyInstance,
+  { client, store, signer }: { client: PreviewWorkerClient; store: ArtifactStore; signer: UrlSigner },
+): void {
+  const link = ({ sha256 }: { sha256: string }, name: string): string =>
+    signer.sign({ sha256, name, lasting: true }).path;
+
+  /** Waits for what the render is about to leave; undefined where the job ended without it. */
+  const awaited = async <Found>(
+    request: JobRequest,
+    look: () => Promise<Found | undefined>,
+  ): Promise<Found | undefined> => {
+    for (const deadline = Date.now() + WAIT_MS; ; await sleep(LOOK_MS)) {
+      // Asked first: what the job left is there when it says that it has ended.
+      const ended = await hasEnded(client, request);
+      const found = await look();
+      if (found !== undefined || ended) return found;
+      if (Date.now() > deadline) throw new PreviewError('stream_not_ready');
+    }
+  };
+  const streamOf = async (request: JobRequest): Promise<StreamPlan> => {
+    const { projectId, jobId } = await client.status(refOf(request));
+    const stream = await awaited(request, () => getStream(store, { projectId, jobId }));
+    if (!stream) throw new PreviewError('no_stream');
+    return stream;
+  };
+
+  const route = (path: string, summary: string, playlist: (request: JobRequest) => Promise<string>): void => {
+    app.get<{ Params: JobRequest['params']; Querystring: JobRequest['query'] }>(
+      `/api/preview/job/:jobId/${path}`,
+      {
+        schema: {
+          tags: ['stream'],
+          summary,
+          ...playlistSchema,
+          response: { ...playlistSchema.response, ...problemResponses(401, 404, 409, 503) },
+        },
+      },
+      async (request, reply) => sendPlaylist(reply, await playlist(request)),
+    );
+  };
+
+  route('stream.m3u8', 'The preview as HLS, playable while it is rendered', async (request) => {
+    const stream = await streamOf(request);
+    const init = await awaited(request, () => store.getPart(stream.init));
+    if (!init) throw new PreviewError('no_stream');
+    const { width, height, fps } = stream.video;
+    const query = jobQuery(request);
+    return multivariantPlaylist({
+      video: `stream/video.m3u8${query}`,
+      ...(stream.soundtrack ? { audio: `stream/audio.m3u8${query}` } : {}),
+      codecs: [String(init.meta?.codec), ...(stream.soundtrack ? ['mp4a.40.2'] : [])],
+      bitsPerSecond: width * height * fps * BITS_PER_PIXEL,
+      width,
+      height,
+      fps,
+    });
+  });
+
+  route('stream/video.m3u8', 'The segments that are there, in order', async (request) => {
+    const stream = await streamOf(request);
+    const { video, timescale, segments } = stream;
+    const first = segments[0]?.key ?? '';
+    await awaited(request, () => store.getPart(first));
+    const ended = await hasEnded(client, request);
+    const [init, ready] = await Promise.all([store.getPart(stream.init), readySegments(store, stream)]);
+    if (!init) throw new PreviewError('no_stream');
+    let frames = 0;
+    return mediaPlaylist({
+      init: { url: link(init, 'init.mp4') },
+      segments: ready.map((part, i) => {
+        const start = (frames * timescale) / video.fps;
+        frames += segments[i]?.frames ?? 0;
+        return { seconds: (segments[i]?.frames ?? 0) / video.fps, url: link(part, `${start}.m4s`) };
+      }),
+      longestSeconds: Math.max(...segments.map((segment) => segment.frames)) / video.fps,
+      isComplete: ended || ready.length === segments.length,
+    });
+  });
+
+  route('stream/audio.m3u8', 'The soundtrack', async (request) => {
+    const { soundtrack } = await streamOf(request);
+    if (soundtrack === undefined) throw new PreviewError('no_stream', 'This preview has no sound.');
+    const part = await awaited(request, () => store.getPart(soundtrack));
+    if (!part) throw new PreviewError('no_stream');
+    const { init, fragments } = fragmentRanges(await store.readObject(part.sha256));
+    const url = link(part, 'sound.m4a');
+    const seconds = fragments.map(({ duration }) => duration / SOUND_TIMESCALE);
+    return mediaPlaylist({
+      init: { url, range: init },
+      segments: fragments.map((range, i) => ({ seconds: seconds[i] ?? 0, url, range })),
+      longestSeconds: Math.max(...seconds),
+      isComplete: true,
+    });
+  });
+}
+
+const SOUND_TIMESCALE = 48_000;
+
+/** The segments from the first to the last before one that is missing. */
+async function readySegments(store: ArtifactStore, { segments }: StreamPlan): Promise<StoredPart[]> {
+  const parts = await Promise.all(segments.map(({ key }) => store.getPart(key)));
+  const missing = parts.indexOf(undefined);
+  return parts.slice(0, missing < 0 ? parts.length : missing).filter((part) => part !== undefined);
+}
+
+async function hasEnded(client: PreviewWorkerClient, request: JobRequest): Promise<boolean> {
+  const { status } = await client.status(refOf(request));
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+const sendPlaylist = (reply: FastifyReply, playlist: string): FastifyReply =>
+  reply.type('application/vnd.apple.mpegurl').header('cache-control', 'no-store').send(playlist);
