@@ -41,11 +41,6 @@ if (spawnSync('ffmpeg', ['-version']).status !== 0) {
 }
 const folder = mkdtempSync(join(tmpdir(), 'preview-bench-'));
 const figures: Record<string, unknown> = { runs: RUNS };
-try {
-  await main();
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
 
 async function main(): Promise<void> {
   const photos = await makePhotos(folder, PHOTOS);
@@ -318,4 +313,10 @@ function show(name: string, result: object): void {
   console.table(
     Object.fromEntries(rows.map(([key, value]) => [key, Math.round(Number(value) * 10_000) / 10_000])),
   );
+}
+
+try {
+  await main();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }

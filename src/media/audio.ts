@@ -4,13 +4,11 @@ import {
   AV_CODEC_FLAG_GLOBAL_HEADER,
   AV_SAMPLE_FMT_FLT,
   AV_SAMPLE_FMT_FLTP,
-  AVERROR_EAGAIN,
-  AVERROR_EOF,
   FF_ENCODER_AAC,
   FF_ENCODER_LIBOPUS,
-  type FFAudioEncoder,
 } from 'node-av/constants';
-import { Codec, CodecContext, FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
+import { FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
+import { hasPacket, openEncoder } from './encoder.ts';
 import { openDemuxer, readPackets } from './ffmpeg.ts';
 import type { AudioTrack, Sample } from './mp4.ts';
 import type { VideoFormat } from './video.ts';
@@ -145,19 +143,23 @@ export async function encodeSound(
   format: VideoFormat,
 ): Promise<Sample[]> {
   const { encoder: name, bitRate, options, frameSamples, layout } = audioCodecs[format];
-  const context = openSoundEncoder(name, bitRate, layout, options);
+  const context = await openEncoder(name, options, (opened) => {
+    opened.sampleRate = SAMPLE_RATE;
+    opened.channelLayout = AV_CHANNEL_LAYOUT_STEREO;
+    opened.sampleFormat = layout === 'planar' ? AV_SAMPLE_FMT_FLTP : AV_SAMPLE_FMT_FLT;
+    opened.bitRate = BigInt(bitRate);
+    opened.timeBase = new Rational(1, SAMPLE_RATE);
+    opened.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
+  });
   const samples: Sample[] = [];
   const packet = new Packet();
   packet.alloc();
   const drain = (frame: Frame | null): void => {
     FFmpegError.throwIfError(context.sendFrameSync(frame), 'encoding sound');
     frame?.free();
-    for (;;) {
-      const code = context.receivePacketSync(packet);
-      if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
-      FFmpegError.throwIfError(code, 'encoding sound');
+    while (hasPacket(context.receivePacketSync(packet), packet)) {
       const { data, duration } = packet;
-      if (data) samples.push({ data: Buffer.from(data), duration: Number(duration), offset: 0, sync: true });
+      samples.push({ data: Buffer.from(data), duration: Number(duration), offset: 0, sync: true });
       packet.unref();
     }
   };
@@ -174,34 +176,6 @@ export async function encodeSound(
     packet.free();
     context.freeContext();
   }
-}
-
-/**
- * The encoder itself, not node-av's `Encoder`: that one is asynchronous, which costs two hops between threads for each
- * 21 ms of sound, and its synchronous form crashes the process (6.1.1, where options are given).
- */
-function openSoundEncoder(
-  name: FFAudioEncoder,
-  bitRate: number,
-  layout: 'planar' | 'packed',
-  options: Record<string, string>,
-): CodecContext {
-  const codec = Codec.findEncoderByName(name);
-  if (!codec) throw new Error(`FFmpeg was built without the encoder ${name}`);
-  const context = new CodecContext();
-  context.allocContext3(codec);
-  context.sampleRate = SAMPLE_RATE;
-  context.channelLayout = AV_CHANNEL_LAYOUT_STEREO;
-  context.sampleFormat = layout === 'planar' ? AV_SAMPLE_FMT_FLTP : AV_SAMPLE_FMT_FLT;
-  context.bitRate = BigInt(bitRate);
-  context.timeBase = new Rational(1, SAMPLE_RATE);
-  context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
-  // Options by name: a Dictionary given to open2Sync is freed twice.
-  for (const [option, value] of Object.entries(options)) {
-    FFmpegError.throwIfError(context.setOption(option, value), `the option ${option} of ${name}`);
-  }
-  FFmpegError.throwIfError(context.open2Sync(codec), `opening ${name}`);
-  return context;
 }
 
 /** The same samples, `length` of them in each piece and what is left in the last. */

@@ -11,7 +11,8 @@ import {
   FF_ENCODER_LIBVPX_VP9,
   FF_ENCODER_LIBX264,
 } from 'node-av/constants';
-import { type CodecContext, Frame, Rational } from 'node-av/lib';
+import { type CodecContext, FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
+import { hasPacket, openEncoder } from './encoder.ts';
 import type { YuvPicture } from './frame.ts';
 
 export type VideoFormat = 'mp4' | 'webm';
@@ -65,29 +66,36 @@ export async function encodeFrames(
   pictures: AsyncIterable<YuvPicture> | Iterable<YuvPicture>,
   settings: VideoSettings,
 ): Promise<CodedFrames> {
-  const encoder = await openEncoder(settings);
+  const context = await openEncoder(FF_ENCODER_LIBX264, videoCodecs.mp4, (opened) => {
+    const { width, height } = settings;
+    Object.assign(opened, { width, height, pixelFormat: AV_PIX_FMT_YUV420P, threadCount: 1 });
+    configureContext(opened, settings);
+  });
+  const packet = new Packet();
+  packet.alloc();
+  const frames: Buffer[] = [];
+  const drain = async (frame: Frame | null): Promise<void> => {
+    FFmpegError.throwIfError(await context.sendFrame(frame), 'encoding a picture');
+    frame?.free();
+    while (hasPacket(await context.receivePacket(packet), packet)) {
+      frames.push(Buffer.from(packet.data));
+      packet.unref();
+    }
+  };
   try {
-    const frames: Buffer[] = [];
-    const drain = async (frame: Frame | null): Promise<void> => {
-      for (const packet of await encoder.encodeAll(frame)) {
-        if (packet.data) frames.push(Buffer.from(packet.data));
-        packet.free();
-      }
-    };
     let pts = 0;
     for await (const picture of pictures) {
       const frame = frameOf(picture, settings, pts);
       frame.pictType = pts === 0 ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_P;
       pts++;
       await drain(frame);
-      frame.free();
     }
     await drain(null);
-    const parameters = encoder.getCodecContext()?.extraData;
-    if (!parameters) throw new Error('the encoder left no parameter sets');
-    return { parameters: Buffer.from(parameters), frames };
+    if (!context.extraData) throw new Error('the encoder left no parameter sets');
+    return { parameters: Buffer.from(context.extraData), frames };
   } finally {
-    encoder.close();
+    packet.free();
+    context.freeContext();
   }
 }
 
@@ -108,7 +116,14 @@ export async function encodeSegment(
   pictures: readonly TimedPicture[],
   settings: VideoSettings,
 ): Promise<Buffer> {
-  const encoder = await openEncoder(settings);
+  const encoder = await Encoder.create(FF_ENCODER_LIBVPX_VP9, {
+    threadCount: 1,
+    configure: (context) => {
+      configureContext(context, settings);
+      context.maxBFrames = 0;
+    },
+    options: videoCodecs.webm,
+  });
   const chunks: Buffer[] = [];
   const write = (chunk: Buffer): number => chunks.push(Buffer.from(chunk)) && chunk.length;
   const muxer = await Muxer.open(
@@ -145,16 +160,6 @@ export async function encodeSegment(
   return Buffer.concat(chunks);
 }
 
-function openEncoder(settings: VideoSettings): Promise<Encoder> {
-  const common = {
-    threadCount: 1,
-    configure: (context: CodecContext): void => configureContext(context, settings),
-  };
-  return settings.format === 'mp4'
-    ? Encoder.create(FF_ENCODER_LIBX264, { ...common, options: videoCodecs.mp4 })
-    : Encoder.create(FF_ENCODER_LIBVPX_VP9, { ...common, options: videoCodecs.webm });
-}
-
 function configureContext(context: CodecContext, settings: VideoSettings): void {
   context.colorSpace = AVCOL_SPC_BT709;
   context.colorPrimaries = AVCOL_PRI_BT709;
@@ -162,7 +167,6 @@ function configureContext(context: CodecContext, settings: VideoSettings): void 
   context.colorRange = AVCOL_RANGE_MPEG;
   context.timeBase = new Rational(1, settings.fps);
   context.framerate = new Rational(settings.fps, 1);
-  if (settings.format === 'webm') context.maxBFrames = 0;
   // Longer than any segment: the only keyframe is the first.
   context.gopSize = 1_000_000;
   context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);

@@ -115,7 +115,7 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
 /** What a render would do: timeline, parts with what of them exists, warnings. Nothing is made. */
 export async function planPreview(job: PreviewJob, context: RenderContext): Promise<PlanSummary> {
   const { plan, timeline, warnings } = await prepare(job, context);
-  const planned = [...plan.stills, ...plan.segments, ...(plan.soundtrack ? [plan.soundtrack] : [])];
+  const planned = [...plan.segments, ...(plan.soundtrack ? [plan.soundtrack] : [])];
   const parts = await Promise.all(
     planned.map(async ({ kind, key }) => ({ kind, key, reused: Boolean(await context.store.getPart(key)) })),
   );

@@ -1,0 +1,166 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ResolvedAsset } from '../../../src/assets/resolveAssets.ts';
+import type { PreviewJob, PreviewRequest } from '../../../src/job/previewJob.types.ts';
+import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
+import { configureSharp } from '../../../src/media/image.ts';
+import { loadFonts } from '../../../src/media/text.ts';
+import { planPreview, type RenderResult, renderPreview } from '../../../src/render/renderPreview.ts';
+import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
+import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { decodeVideo } from '../../support/decodeVideo.ts';
+import { smallJob } from '../../support/service.ts';
+
+const EXAMPLE = 'examples/pour-over-coffee';
+const FILES = [
+  { id: 'photo', type: 'image', format: 'jpeg', path: 'pictures/01-weigh.jpg' },
+  { id: 'music', type: 'audio', format: 'mp4', path: 'music/bed.m4a' },
+] as const;
+
+let folder: string;
+let stores = 0;
+
+beforeAll(async () => {
+  quietFfmpeg();
+  configureSharp();
+  await loadFonts();
+  folder = await mkdtemp(join(tmpdir(), 'preview-render-'));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** An empty store with the files of the example in it. */
+async function openStore(): Promise<{ store: ArtifactStore; assets: ResolvedAsset[] }> {
+  const store = await createFsStore(join(folder, `store-${stores++}`));
+  const assets = await Promise.all(
+    FILES.map(async ({ path, ...file }) => {
+      const { sha256, bytes } = await store.putObject(await readFile(join(EXAMPLE, path)));
+      return { ...file, sha256, bytes } as ResolvedAsset;
+    }),
+  );
+  return { store, assets };
+}
+
+type World = Awaited<ReturnType<typeof openStore>>;
+
+function render(job: PreviewJob, world: World, signal = new AbortController().signal): Promise<RenderResult> {
+  return renderPreview(job, { ...world, onProgress: () => undefined, signal });
+}
+
+/** Six steps with every transition, a photo and music; `change` may alter the request. */
+function storyboard(change: (request: PreviewRequest) => void = () => undefined): PreviewJob {
+  const transitions = ['fade', 'wipe', 'slide', 'none', 'fade', 'fade'] as const;
+  const job = smallJob('render', {
+    steps: transitions.map((type, i) => ({
+      title: `Step ${i + 1}`,
+      asset: 'photo',
+      durationSeconds: 1,
+      transition: { type, durationSeconds: 0.4 },
+    })),
+    assets: FILES.map(({ id, type }) => ({ id, type, path: 'not read' })),
+    audio: { music: { asset: 'music' } },
+    options: { resolution: '320x180', fps: 30 },
+  });
+  change(job.previewRequest);
+  return job;
+}
+
+const digestsOf = ({ artifacts }: RenderResult): Record<string, string> =>
+  Object.fromEntries(
+    // The manifest says how long the render took.
+    artifacts.filter(({ name }) => name !== 'manifest.json').map(({ name, sha256 }) => [name, sha256]),
+  );
+
+describe('a render', () => {
+  it('leaves the same bytes in two empty stores', async () => {
+    const [one, two] = [await openStore(), await openStore()];
+    const [first, second] = await Promise.all([render(storyboard(), one), render(storyboard(), two)]);
+    expect(digestsOf(second)).toEqual(digestsOf(first));
+    expect(Object.keys(digestsOf(first))).toHaveLength(7);
+  });
+
+  it('makes nothing again that is there', async () => {
+    const world = await openStore();
+    const first = await render(storyboard(), world);
+    const again = await render({ ...storyboard(), jobId: 'again' }, world);
+    expect(again.segments).toEqual({ total: 7, reused: 7 });
+    expect(digestsOf(again)).toEqual(digestsOf(first));
+  });
+
+  it('makes two segments again where one step has other words: its own, and the one that leads to it', async () => {
+    const world = await openStore();
+    await render(storyboard(), world);
+    const changed = await render(
+      storyboard(({ steps }) => Object.assign(steps[2] ?? {}, { title: 'Other' })),
+      world,
+    );
+    expect(changed.segments).toEqual({ total: 7, reused: 5 });
+  });
+
+  it('makes no segment again where only the music is another', async () => {
+    const world = await openStore();
+    await render(storyboard(), world);
+    const silent = await render(
+      storyboard((request) => Object.assign(request, { audio: {} })),
+      world,
+    );
+    expect(silent.segments).toEqual({ total: 7, reused: 7 });
+  });
+
+  it('goes on where another one stopped', async () => {
+    const world = await openStore();
+    const stop = new AbortController();
+    const stopped = renderPreview(storyboard(), {
+      ...world,
+      signal: stop.signal,
+      onProgress: ({ percent }) => percent > 30 && stop.abort(),
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'cancelled' });
+    const retried = await render(storyboard(), world);
+    expect(retried.segments.reused).toBeGreaterThan(0);
+    expect(retried.segments.reused).toBeLessThan(7);
+    expect(digestsOf(retried)).toEqual(digestsOf(await render(storyboard(), await openStore())));
+  });
+
+  it('is planned without being made, and the plan knows what is there', async () => {
+    const world = await openStore();
+    const context = { ...world, onProgress: () => undefined, signal: new AbortController().signal };
+    const before = await planPreview(storyboard(), context);
+    expect(before.parts.every(({ reused }) => !reused)).toBe(true);
+    await render(storyboard(), world);
+    const after = await planPreview(storyboard(), context);
+    expect(after.parts.every(({ reused }) => reused)).toBe(true);
+    expect(after.durationSeconds).toBe(9);
+  });
+});
+
+describe.each(['mp4', 'webm'] as const)('the frames of a preview as %s', (format) => {
+  it('stand at the times of the timeline, whatever the transitions', async () => {
+    const world = await openStore();
+    const { artifacts } = await render(
+      storyboard((request) => Object.assign(request.options ?? {}, { format })),
+      world,
+    );
+    const file = artifacts.find(({ name }) => name === `preview.${format}`);
+    const frames = await decodeVideo(
+      await world.store.readObject(file?.sha256 ?? ''),
+      format === 'mp4' ? 'mov' : 'matroska',
+    );
+    // MP4 counts in 1/15360 s here, Matroska in milliseconds.
+    const second = format === 'mp4' ? 15_360 : 1000;
+    const at = frames.map(({ pts }) => Math.round((pts / second) * 30));
+    expect(at).toEqual([...at].sort((a, b) => a - b));
+    expect(new Set(at).size).toBe(at.length);
+    for (const keyframe of [0, 90, 120, 150, 180, 210, 240]) expect(at).toContain(keyframe);
+    // The middle of the fade from the title card (78–90) is between both of its ends.
+    const luma = (frame: number): number => {
+      const data = frames[at.indexOf(frame)]?.data as Buffer;
+      return data.subarray(0, 320 * 180).reduce((sum, value) => sum + value, 0) / (320 * 180);
+    };
+    const [from, middle, to] = [luma(0), luma(84), luma(90)];
+    expect(middle).toBeGreaterThan(Math.min(from, to));
+    expect(middle).toBeLessThan(Math.max(from, to));
+  });
+});
