@@ -17,7 +17,8 @@ import type { PreviewJob } from '../src/job/previewJob.types.ts';
 import { rgbToYuv } from '../src/media/frame.ts';
 import { configureSharp, coverPicture } from '../src/media/image.ts';
 import { loadFonts } from '../src/media/text.ts';
-import { composeSlide } from '../src/render/parts/slide.ts';
+import { paintBackground } from '../src/render/parts/background.ts';
+import { paintSlide, type SlideContent } from '../src/render/parts/slide.ts';
 import { median, memoryOf, run, timed } from './measure.ts';
 import { peerSlide, type Recipe, renderPeer, ssimAt } from './peer.ts';
 import { makePhotos } from './photos.ts';
@@ -281,20 +282,19 @@ async function ssim(
   const [oursSsim, peerSsim]: number[][] = [[], []];
   for (let i = 0; i < Math.min(10, recipe.photos.length); i++) {
     const at = i * STEP_SECONDS + 1.5;
-    const slide = await composeSlide(
-      {
-        kind: 'step',
-        width: 1280,
-        height: 720,
-        theme: 'midnight',
-        title: recipe.titles[i],
-        photo: 'photo',
-        counter: { step: i + 1, of: recipe.photos.length },
-      },
-      await readFile(recipe.photos[i] ?? ''),
-    );
+    const content: SlideContent = {
+      kind: 'step',
+      width: 1280,
+      height: 720,
+      theme: 'midnight',
+      title: recipe.titles[i],
+      photo: 'photo',
+      counter: { step: i + 1, of: recipe.photos.length },
+    };
+    const { picture } = await paintBackground(content, await readFile(recipe.photos[i] ?? ''));
+    await paintSlide(picture, content, undefined);
     const raw = join(folder, 'slide.yuv');
-    writeFileSync(raw, rgbToYuv(slide.picture.data, 1280, 720).data);
+    writeFileSync(raw, rgbToYuv(picture.data, 1280, 720).data);
     const asInput = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', '1280x720', '-i', raw];
     oursSsim?.push(ssimAt(ours, at, asInput, folder));
     const reference = join(folder, 'slide.nut');

@@ -14,6 +14,16 @@ export interface ResolvedAsset {
   bytes: number;
 }
 
+/** An asset that could not be had, in a job that shows a placeholder instead. */
+export interface FailedAsset {
+  id: string;
+  type: 'image' | 'audio' | 'video';
+  /** Why, in a sentence. */
+  failure: string;
+}
+
+export type LoadedAsset = ResolvedAsset | FailedAsset;
+
 export interface AssetSources {
   store: ArtifactStore;
   /** Absent where URLs are not fetched. */
@@ -32,17 +42,40 @@ const AT_ONCE = 4;
  * throws, nothing is being loaded any more.
  * @throws PreviewError `asset_*`, naming the asset; where `signal` was aborted, its reason
  */
-export async function resolveAssets(job: PreviewJob, sources: AssetSources): Promise<ResolvedAsset[]> {
+export function resolveAssets(job: PreviewJob, sources: AssetSources): Promise<ResolvedAsset[]> {
+  return loadAll(job, sources, resolveAsset);
+}
+
+/**
+ * The same for a job that may do without some of its assets (`onAssetError: "placeholder"`): those that fail come back
+ * with the reason, and stop nothing.
+ */
+export function loadAssets(job: PreviewJob, sources: AssetSources): Promise<LoadedAsset[]> {
+  if (job.previewRequest.options?.onAssetError !== 'placeholder') return resolveAssets(job, sources);
+  return loadAll<LoadedAsset>(job, sources, (asset, own) =>
+    resolveAsset(asset, own).catch((error: unknown) => {
+      if (own.signal.aborted || !(error instanceof PreviewError) || !error.code.startsWith('asset_'))
+        throw error;
+      return { id: asset.id, type: asset.type, failure: error.message };
+    }),
+  );
+}
+
+async function loadAll<Loaded>(
+  job: PreviewJob,
+  sources: AssetSources,
+  loadOne: (asset: Asset, sources: AssetSources) => Promise<Loaded>,
+): Promise<Loaded[]> {
   const used = referencedIds(job);
   const wanted = job.previewRequest.assets.filter((asset) => used.has(asset.id));
   const failure = new AbortController();
   const signal = AbortSignal.any([sources.signal, failure.signal]);
-  const resolved: ResolvedAsset[] = [];
+  const resolved: Loaded[] = [];
   const queue = wanted.entries();
   const load = async (): Promise<void> => {
     for (const [i, asset] of queue) {
       signal.throwIfAborted();
-      resolved[i] = await resolveAsset(asset, { ...sources, signal });
+      resolved[i] = await loadOne(asset, { ...sources, signal });
     }
   };
   const loaders = Array.from({ length: AT_ONCE }, () => load().catch((error) => failure.abort(error)));
@@ -52,11 +85,12 @@ export async function resolveAssets(job: PreviewJob, sources: AssetSources): Pro
 }
 
 function referencedIds({ previewRequest }: PreviewJob): Set<string> {
-  const { steps, audio } = previewRequest;
+  const { steps, audio, options } = previewRequest;
   const ids = [
     ...steps.flatMap((step) => [step.asset, step.narration]),
     audio.music?.asset,
     audio.narration?.asset,
+    options?.brand?.logo,
   ];
   return new Set(ids.filter((id) => id !== undefined));
 }

@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createFetcher, storeFolder } from '../app.ts';
-import { resolveAssets } from '../assets/resolveAssets.ts';
+import { loadAssets } from '../assets/resolveAssets.ts';
 import type { Config } from '../config.ts';
 import { PreviewError } from '../errors.ts';
 import { parseJson } from '../job/parseJson.ts';
@@ -75,7 +75,7 @@ async function render(
   const pool = createRenderPool(storeFolder(config));
   const display = showProgress();
   try {
-    const assets = await resolveAssets(job, {
+    const assets = await loadAssets(job, {
       store,
       signal,
       baseFolder,

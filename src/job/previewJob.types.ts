@@ -39,11 +39,11 @@ export type AssetType = 'image' | 'audio' | 'video';
 /**
  * A look of title card and words.
  */
-export type Theme = 'midnight' | 'paper';
+export type Theme = 'midnight' | 'paper' | 'forest' | 'mono';
 /**
  * Something that a render leaves.
  */
-export type OutputName = 'video' | 'poster' | 'storyboard' | 'captions' | 'chapters';
+export type OutputName = 'video' | 'poster' | 'storyboard' | 'captions' | 'chapters' | 'teaser';
 
 /**
  * A storyboard that shall become a video preview, and how to treat it.
@@ -340,13 +340,34 @@ export interface Options {
    */
   locale?: LanguageTag;
   /**
-   * What the render leaves; everything where it is not given. The manifest is always written.
+   * What the render leaves; where it is not given everything but the teaser, an animated WebP of the first seconds. The manifest is always written.
    */
   outputs?: OutputName[];
+  /**
+   * What makes the preview look like the sender's own.
+   */
+  brand?: Brand;
+  /**
+   * What happens where a picture or a sound of a step cannot be used: the job fails and names it, or the step shows a placeholder, or is silent, with a warning.
+   */
+  onAssetError?: 'fail' | 'placeholder';
 }
 /**
  * Free-form; carried into the manifest as it is.
  */
 export interface Metadata {
   [k: string]: unknown;
+}
+/**
+ * Colour and logo of the sender.
+ */
+export interface Brand {
+  /**
+   * Takes the place of the theme's accent; made lighter or darker where words in it could not be read.
+   */
+  color?: string;
+  /**
+   * Id of an image asset, shown small in the upper right corner; PNG or WebP with transparency looks best.
+   */
+  logo?: Id;
 }

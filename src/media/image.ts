@@ -15,10 +15,17 @@ export function configureSharp(): void {
   sharp.cache(false);
 }
 
+export interface ImageHeader {
+  /** As the picture is looked at, its orientation applied. */
+  width: number;
+  height: number;
+  hasAlpha: boolean;
+}
+
 /** What the header says; nothing is decoded. @throws Error where the bytes are no picture that sharp knows */
-export async function probeImage(bytes: Buffer): Promise<{ width: number; height: number }> {
-  const { autoOrient, width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
-  return { width: autoOrient?.width ?? width, height: autoOrient?.height ?? height };
+export async function probeImage(bytes: Buffer): Promise<ImageHeader> {
+  const { autoOrient, width, height, hasAlpha } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  return { width: autoOrient?.width ?? width, height: autoOrient?.height ?? height, hasAlpha };
 }
 
 /**
@@ -47,6 +54,31 @@ export async function coverPicture(
   const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
   if (info.channels !== 3) throw new Error(`expected 3 channels, got ${info.channels}`);
   return { width, height, data };
+}
+
+/** Decodes a picture with its transparency and fits it into `width` x `height`: all of it, or what fills them. */
+export async function decodeLayer(
+  bytes: Buffer,
+  width: number,
+  height: number,
+  fit: 'inside' | 'cover',
+): Promise<{ width: number; height: number; rgba: Buffer }> {
+  const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: MAX_INPUT_PIXELS })
+    .autoOrient()
+    .resize(width, height, { fit })
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, rgba: data };
+}
+
+/** Copies a picture onto another, its upper left corner at (`left`, `top`); it must lie within. */
+export function copyOnto(picture: RgbPicture, piece: RgbPicture, left: number, top: number): void {
+  for (let y = 0; y < piece.height; y++) {
+    const row = piece.data.subarray(y * piece.width * 3, (y + 1) * piece.width * 3);
+    picture.data.set(row, ((top + y) * picture.width + left) * 3);
+  }
 }
 
 /** Draws an RGBA picture onto an RGB one with its upper left corner at (`left`, `top`); what lies outside is cut. */

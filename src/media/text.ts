@@ -18,6 +18,7 @@ export interface TextStyle {
   color: string;
   /** Widest line, in pixels. */
   width: number;
+  align?: 'left' | 'centre';
 }
 
 const require = createRequire(import.meta.url);
@@ -51,6 +52,7 @@ export async function layoutText(words: string, style: TextStyle): Promise<TextB
       dpi: POINT_IS_PIXEL,
       rgba: true,
       wrap: 'word-char',
+      ...(style.align ? { align: style.align } : {}),
     },
   })
     .raw()

@@ -17,12 +17,6 @@ import type { YuvPicture } from './frame.ts';
 
 export type VideoFormat = 'mp4' | 'webm';
 
-/** A picture that is shown for `frames` frames; `make` is called once, when the encoder gets to it. */
-export interface TimedPicture {
-  frames: number;
-  make(): YuvPicture | Promise<YuvPicture>;
-}
-
 export interface VideoSettings {
   format: VideoFormat;
   width: number;
@@ -113,7 +107,7 @@ function frameOf(picture: YuvPicture, { fps }: VideoSettings, pts: number): Fram
  * @returns a fragmented MP4 file with one video track that starts at time 0
  */
 export async function encodeSegment(
-  pictures: readonly TimedPicture[],
+  pictures: AsyncIterable<{ picture: YuvPicture; frames: number }>,
   settings: VideoSettings,
 ): Promise<Buffer> {
   const encoder = await Encoder.create(FF_ENCODER_LIBVPX_VP9, {
@@ -137,7 +131,7 @@ export async function encodeSegment(
   try {
     const stream = muxer.addStream(encoder);
     // Without B-frames the packets come in the order of the frames; each gets its picture's duration.
-    const durations = pictures.map((picture) => picture.frames);
+    const durations: number[] = [];
     const drain = async (frame: Frame | null): Promise<void> => {
       for (const packet of await encoder.encodeAll(frame)) {
         packet.duration = BigInt(durations.shift() ?? 1);
@@ -146,9 +140,10 @@ export async function encodeSegment(
       }
     };
     let pts = 0;
-    for (const picture of pictures) {
-      const frame = frameOf(await picture.make(), settings, pts);
-      pts += picture.frames;
+    for await (const { picture, frames } of pictures) {
+      durations.push(frames);
+      const frame = frameOf(picture, settings, pts);
+      pts += frames;
       await drain(frame);
       frame.free();
     }

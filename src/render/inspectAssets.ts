@@ -1,4 +1,4 @@
-import type { ResolvedAsset } from '../assets/resolveAssets.ts';
+import type { LoadedAsset, ResolvedAsset } from '../assets/resolveAssets.ts';
 import { demuxerOf } from '../assets/sniff.ts';
 import { PreviewError } from '../errors.ts';
 import type { Warning } from '../job/jobRecord.ts';
@@ -8,35 +8,50 @@ import { MAX_INPUT_PIXELS, probeImage } from '../media/image.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 
 export interface Inspected {
+  /** Those that can be used. */
+  assets: ResolvedAsset[];
   /** Length of every sound by asset id. */
   narrationSeconds: Map<string, number>;
   warnings: Warning[];
 }
 
 /**
- * Looks at the headers of every asset, so that a file that cannot be used is named before anything is rendered.
+ * Looks at the headers of every asset, so that a file that cannot be used is named before anything is rendered. Where
+ * the job says `onAssetError: "placeholder"`, it is left out, and a warning names it and the steps that want it.
  * @throws PreviewError `asset_too_many_pixels`, `asset_corrupt`, `asset_type_unsupported`
  */
 export async function inspectAssets(
   job: PreviewJob,
-  assets: readonly ResolvedAsset[],
+  loaded: readonly LoadedAsset[],
   store: ArtifactStore,
 ): Promise<Inspected> {
-  const narrationSeconds = new Map<string, number>();
-  for (const asset of assets) {
-    const bytes = await store.readObject(asset.sha256);
-    if (asset.type === 'image') await inspectImage(asset, bytes);
-    else if (asset.type === 'audio') narrationSeconds.set(asset.id, await inspectSound(asset, bytes));
-    else
-      throw new PreviewError(
-        'asset_type_unsupported',
-        `Asset "${asset.id}" is a video; steps show images so far.`,
-      );
+  const mayFail = job.previewRequest.options?.onAssetError === 'placeholder';
+  const inspected: Inspected = { assets: [], narrationSeconds: new Map(), warnings: [] };
+  for (const asset of loaded) {
+    try {
+      if ('failure' in asset) throw new PreviewError('asset_missing', asset.failure);
+      const seconds = await inspect(asset, await store.readObject(asset.sha256));
+      if (seconds !== undefined) inspected.narrationSeconds.set(asset.id, seconds);
+      inspected.assets.push(asset);
+    } catch (error) {
+      if (!mayFail || !(error instanceof PreviewError) || !error.code.startsWith('asset_')) throw error;
+      inspected.warnings.push(...warningsOf(job, asset, error.message));
+    }
   }
-  return { narrationSeconds, warnings: notYetRendered(job) };
+  return inspected;
 }
 
-async function inspectImage(asset: ResolvedAsset, bytes: Buffer): Promise<void> {
+/** @returns the length of a sound in seconds */
+async function inspect(asset: ResolvedAsset, bytes: Buffer): Promise<number | undefined> {
+  if (asset.type === 'audio') return inspectSound(asset, bytes);
+  if (asset.type === 'image') return inspectImage(asset, bytes);
+  throw new PreviewError(
+    'asset_type_unsupported',
+    `Asset "${asset.id}" is a video; steps show images so far.`,
+  );
+}
+
+async function inspectImage(asset: ResolvedAsset, bytes: Buffer): Promise<undefined> {
   const { width, height } = await probeImage(bytes).catch((cause: unknown) => {
     throw corrupt(asset, cause);
   });
@@ -63,26 +78,15 @@ function corrupt(asset: ResolvedAsset, cause: unknown): PreviewError {
   );
 }
 
-/** What a job may ask for and this renderer does not draw: said, not silently left out. */
-function notYetRendered(job: PreviewJob): Warning[] {
-  const warnings: Warning[] = [];
-  const { steps, options } = job.previewRequest;
-  steps.forEach((step, index) => {
-    for (const name of ['motion', 'focus'] as const) {
-      if (step[name] === undefined || step[name] === 'none') continue;
-      warnings.push({
-        code: 'not_rendered',
-        message: `"${name}" is accepted, but not rendered yet.`,
-        step: index,
-      });
-    }
-  });
-  if (options?.includeCaptions) {
-    warnings.push({
-      code: 'not_rendered',
-      message:
-        '"includeCaptions" is accepted, but captions are not burned in yet; use captions.vtt or captions.srt.',
-    });
-  }
-  return warnings;
+/** A warning for each step that does without the asset, or one where it is not a step's. */
+function warningsOf(job: PreviewJob, { id, type }: LoadedAsset, reason: string): Warning[] {
+  const instead = type === 'audio' ? 'it is silent' : 'a placeholder is shown';
+  const message = `${reason} Instead, ${instead}.`;
+  const steps = job.previewRequest.steps.flatMap(({ asset, narration }, step) =>
+    asset === id || narration === id ? [{ code: ASSET_REPLACED, message, step }] : [],
+  );
+  return steps.length > 0 ? steps : [{ code: ASSET_REPLACED, message }];
 }
+
+/** The code of a warning that something was shown, or left silent, in place of an asset. */
+export const ASSET_REPLACED = 'asset_replaced';

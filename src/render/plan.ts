@@ -3,13 +3,13 @@ import { canonicalJson } from '../job/canonicalJson.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { audioCodecs } from '../media/audio.ts';
 import { type VideoFormat, type VideoSettings, videoCodecs } from '../media/video.ts';
+import { buildCaptions } from './captions.ts';
 import type { SlideContent } from './parts/slide.ts';
 import { thumbnailSize } from './parts/storyboard.ts';
-import type { ThemeName } from './themes.ts';
 import type { Entry, Timeline } from './timeline.ts';
 
 /** Raise it with every change that makes other bytes from the same job; all parts are then made anew. */
-export const RENDERER_VERSION = '3';
+export const RENDERER_VERSION = '4';
 
 /** A part that can be made, stored and found again by its key. */
 export interface PlannedPart<Content> {
@@ -26,10 +26,10 @@ export interface ThumbContent {
 
 export interface SegmentContent {
   video: VideoSettings;
-  /** Keys of the slide that is held, and of the one that follows where there is a transition. */
-  slide: string;
+  /** Keys of the slides that are held, one after the other; more than one where captions change. */
+  held: { slide: string; frames: number }[];
+  /** Key of the slide that follows, where there is a transition to it. */
   next?: string | undefined;
-  holdFrames: number;
   exit?: Entry['exit'];
 }
 
@@ -43,14 +43,23 @@ export interface SoundtrackContent {
   loudnessLufs: number;
 }
 
+/** A slide and its coded still. */
+export interface PlannedSlide extends PlannedPart<SlideContent> {
+  still: PlannedPart<unknown>;
+  frames: number;
+}
+
+/** An entry of the timeline. */
+export interface PlannedEntry {
+  /** At least one. Only captions differ between the slides of an entry. */
+  slides: PlannedSlide[];
+  thumb: PlannedPart<ThumbContent>;
+  segment: PlannedPart<SegmentContent>;
+}
+
 export interface Plan {
   video: VideoSettings;
-  /** One for each entry of the timeline. */
-  slides: PlannedPart<SlideContent>[];
-  /** The slides as coded stills, and small. */
-  stills: PlannedPart<unknown>[];
-  thumbs: PlannedPart<ThumbContent>[];
-  segments: PlannedPart<SegmentContent>[];
+  entries: PlannedEntry[];
   /** What a player needs before the first segment. */
   init: PlannedPart<unknown>;
   soundtrack?: PlannedPart<SoundtrackContent>;
@@ -66,29 +75,32 @@ export interface PlanAsset {
 export function buildPlan(job: PreviewJob, timeline: Timeline, assets: readonly PlanAsset[]): Plan {
   const digests = new Map(assets.map(({ id, sha256 }) => [id, sha256]));
   const video = videoSettings(job);
-  const slides = timeline.entries.map((entry) => part('slide', slideContent(job, entry, video, digests)));
-  const segments = timeline.entries.map((entry, i) => {
-    const exit = entry.exit;
-    return part('segment', {
-      video,
-      codec: videoCodecs[video.format],
-      slide: slides[i]?.key ?? '',
-      next: exit && slides[i + 1]?.key,
-      holdFrames: entry.frames - (exit?.frames ?? 0),
-      exit,
-    });
-  });
   const codec = videoCodecs[video.format];
-  const stills = slides.map(({ key }) => part('still', { video, codec, slide: key }));
-  const thumbSize = thumbnailSize(video);
-  const thumbs = slides.map(({ key }) => part('thumb', { slide: key, ...thumbSize }));
+  const shown = timeline.entries.map((entry) =>
+    slidesOf(job, entry, timeline, video, digests).map(({ content, frames }): PlannedSlide => {
+      const slide = part('slide', content);
+      return { ...slide, frames, still: part('still', { video, codec, slide: slide.key }) };
+    }),
+  );
+  const entries = timeline.entries.map((entry, i): PlannedEntry => {
+    const slides = shown[i] ?? [];
+    const { exit } = entry;
+    return {
+      slides,
+      thumb: part('thumb', { slide: slides[0]?.key ?? '', ...thumbnailSize(video) }),
+      segment: part('segment', {
+        video,
+        codec,
+        held: slides.map(({ key, frames }) => ({ slide: key, frames })),
+        next: exit && shown[i + 1]?.[0]?.key,
+        exit,
+      }),
+    };
+  });
   const sound = soundtrackContent(job, timeline, video.format, digests);
   return {
     video,
-    slides,
-    stills,
-    thumbs,
-    segments,
+    entries,
     init: part('init', { video, codec }),
     ...(sound ? { soundtrack: part('soundtrack', { ...sound, codec: audioCodecs[video.format] }) } : {}),
   };
@@ -108,6 +120,30 @@ function videoSettings(job: PreviewJob): VideoSettings {
   return { format: options.format ?? 'mp4', width, height, fps: options.fps ?? 30 };
 }
 
+/** The slides of an entry: one, or with burned-in captions one for each caption and for each gap between them. */
+function slidesOf(
+  job: PreviewJob,
+  entry: Entry,
+  timeline: Timeline,
+  video: VideoSettings,
+  digests: ReadonlyMap<string, string>,
+): { content: SlideContent; frames: number }[] {
+  const held = entry.frames - (entry.exit?.frames ?? 0);
+  const content = slideContent(job, entry, video, digests);
+  const { steps, options } = job.previewRequest;
+  if (!options?.includeCaptions || entry.kind === 'title') return [{ content, frames: held }];
+  const cues = buildCaptions({ ...timeline, entries: [entry] }, steps);
+  const frameOf = (seconds: number): number =>
+    Math.min(held, Math.round(seconds * timeline.fps) - entry.startFrame);
+  const captioned = cues
+    .map(({ startSeconds, endSeconds, lines }) => ({
+      content: { ...content, text: undefined, caption: lines },
+      frames: frameOf(endSeconds) - frameOf(startSeconds),
+    }))
+    .filter(({ frames }) => frames > 0);
+  return captioned.length > 0 ? captioned : [{ content: { ...content, caption: [] }, frames: held }];
+}
+
 function slideContent(
   job: PreviewJob,
   entry: Entry,
@@ -115,10 +151,18 @@ function slideContent(
   digests: ReadonlyMap<string, string>,
 ): SlideContent {
   const { steps, title, description, options } = job.previewRequest;
-  const theme: ThemeName = options?.theme ?? 'midnight';
-  const frame = { kind: entry.kind, width, height, theme };
+  const { brand } = options ?? {};
+  const frame = {
+    kind: entry.kind,
+    width,
+    height,
+    theme: options?.theme ?? 'midnight',
+    brandColor: brand?.color,
+    logo: brand?.logo && digests.get(brand.logo),
+    ...(options?.onAssetError === 'placeholder' ? { placeholder: true } : {}),
+  };
   if (entry.kind === 'title') {
-    const cover = steps.find((step) => step.asset)?.asset;
+    const cover = steps.find(({ asset }) => asset !== undefined && digests.has(asset))?.asset;
     return { ...frame, title: title ?? 'Preview', text: description, photo: cover && digests.get(cover) };
   }
   const step = steps[entry.index];
@@ -127,6 +171,9 @@ function slideContent(
     title: step?.title,
     text: step?.text,
     photo: step?.asset && digests.get(step.asset),
+    ...(step?.asset ? {} : { placeholder: undefined }),
+    motion: step?.motion,
+    focus: step?.focus,
     counter: { step: entry.index + 1, of: steps.length },
   };
 }
@@ -145,10 +192,12 @@ function soundtrackContent(
   });
   const narration = timeline.entries.flatMap((entry) => {
     const asset = steps[entry.index]?.narration;
-    return asset === undefined ? [] : [voice(asset, entry.startFrame)];
+    return asset !== undefined && digests.has(asset) ? [voice(asset, entry.startFrame)] : [];
   });
-  if (audio.narration) narration.push(voice(audio.narration.asset, 0, audio.narration.gainDb));
-  const { music } = audio;
+  if (audio.narration && digests.has(audio.narration.asset)) {
+    narration.push(voice(audio.narration.asset, 0, audio.narration.gainDb));
+  }
+  const music = audio.music && digests.has(audio.music.asset) ? audio.music : undefined;
   if (narration.length === 0 && !music) return undefined;
   return {
     format,

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { ResolvedAsset } from '../assets/resolveAssets.ts';
+import type { LoadedAsset, ResolvedAsset } from '../assets/resolveAssets.ts';
 import { demuxerOf } from '../assets/sniff.ts';
 import type { Artifact, PlanSummary, Progress, StageTimings, Warning } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
@@ -25,7 +25,7 @@ import { buildTimeline, type Timeline } from './timeline.ts';
 /** The world as the renderer sees it. */
 export interface RenderContext {
   store: ArtifactStore;
-  assets: readonly ResolvedAsset[];
+  assets: readonly LoadedAsset[];
   onProgress(progress: Progress): void;
   signal: AbortSignal;
 }
@@ -50,7 +50,7 @@ const SEGMENTS_AT_ONCE = availableParallelism() + 1;
 export async function renderPreview(job: PreviewJob, context: RenderContext): Promise<RenderResult> {
   const stopwatch = createStopwatch();
   context.onProgress({ percent: 0, stage: 'assets' });
-  const { plan, timeline, warnings } = await stopwatch.time('assets', () => prepare(job, context));
+  const { plan, timeline, warnings, usable } = await stopwatch.time('assets', () => prepare(job, context));
   const parts = createPartMaker(context.store, context.signal);
   const slides = createSlides(plan, parts, context.store, stopwatch);
 
@@ -58,7 +58,7 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
   const [poster, segments, soundtrack] = await Promise.all([
     makePoster(plan, slides, parts),
     stopwatch.time('segments', () => makeSegments(plan, slides, parts, context)),
-    stopwatch.time('soundtrack', () => makeSound(plan, parts, context)),
+    stopwatch.time('soundtrack', () => makeSound(plan, parts, usable, context.store)),
   ]);
 
   context.onProgress({ percent: 85, stage: 'packaging' });
@@ -90,8 +90,8 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
     stats: {
       renderSeconds: stopwatch.elapsedMs() / 1000,
       firstSegmentSeconds: segments.firstMs === undefined ? null : segments.firstMs / 1000,
-      framesEncoded: segments.framesEncoded,
-      segments: { total: plan.segments.length, reused: segments.reused },
+      framesEncoded: slides.framesEncoded(),
+      segments: { total: plan.entries.length, reused: segments.reused },
       stages: timings,
     },
     warnings,
@@ -107,7 +107,7 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
     artifacts: [...files, manifestFile],
     warnings,
     timings,
-    segments: { total: plan.segments.length, reused: segments.reused },
+    segments: { total: plan.entries.length, reused: segments.reused },
     ...(segments.firstMs === undefined ? {} : { firstSegmentSeconds: segments.firstMs / 1000 }),
   };
 }
@@ -115,7 +115,10 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
 /** What a render would do: timeline, parts with what of them exists, warnings. Nothing is made. */
 export async function planPreview(job: PreviewJob, context: RenderContext): Promise<PlanSummary> {
   const { plan, timeline, warnings } = await prepare(job, context);
-  const planned = [...plan.segments, ...(plan.soundtrack ? [plan.soundtrack] : [])];
+  const planned = [
+    ...plan.entries.map(({ segment }) => segment),
+    ...(plan.soundtrack ? [plan.soundtrack] : []),
+  ];
   const parts = await Promise.all(
     planned.map(async ({ kind, key }) => ({ kind, key, reused: Boolean(await context.store.getPart(key)) })),
   );
@@ -133,14 +136,15 @@ export async function planPreview(job: PreviewJob, context: RenderContext): Prom
 async function prepare(
   job: PreviewJob,
   { assets, store }: RenderContext,
-): Promise<{ plan: Plan; timeline: Timeline; warnings: Warning[] }> {
+): Promise<{ plan: Plan; timeline: Timeline; warnings: Warning[]; usable: ResolvedAsset[] }> {
   const inspected = await inspectAssets(job, assets, store);
   const timeline = buildTimeline(
     job.previewRequest,
     inspected.narrationSeconds,
     job.previewRequest.options?.fps ?? 30,
   );
-  return { timeline, plan: buildPlan(job, timeline, assets), warnings: inspected.warnings };
+  const usable = inspected.assets;
+  return { timeline, plan: buildPlan(job, timeline, usable), warnings: inspected.warnings, usable };
 }
 
 function timelineOf(timeline: Timeline) {
@@ -156,7 +160,6 @@ function timelineOf(timeline: Timeline) {
 interface Segments {
   parts: StoredPart[];
   reused: number;
-  framesEncoded: number;
   /** From the start of the segments' stage to the first one, in milliseconds. */
   firstMs?: number;
 }
@@ -169,23 +172,22 @@ async function makeSegments(
   { onProgress }: RenderContext,
 ): Promise<Segments> {
   const started = performance.now();
-  const result: Segments = { parts: [], reused: 0, framesEncoded: 0 };
+  const result: Segments = { parts: [], reused: 0 };
   let next = 0;
   let done = 0;
   const work = async (): Promise<void> => {
-    for (let i = next++; i < plan.segments.length; i = next++) {
-      const segment = plan.segments[i];
+    for (let i = next++; i < plan.entries.length; i = next++) {
+      const segment = plan.entries[i]?.segment;
       if (!segment) return;
       if (plan.video.format === 'mp4' && i === 0) await makeInit(plan, slides, parts);
       const { stored, reused } = await parts.make(segment, async () => {
-        result.framesEncoded += 1 + (segment.content.exit?.frames ?? 0);
         return { bytes: await makeSegment(segment.content, i, slides) };
       });
       result.parts[i] = stored;
       if (reused) result.reused++;
       if (i === 0 && !reused) result.firstMs = performance.now() - started;
       done++;
-      onProgress({ percent: 5 + Math.floor((80 * done) / plan.segments.length), stage: 'segments' });
+      onProgress({ percent: 5 + Math.floor((80 * done) / plan.entries.length), stage: 'segments' });
     }
   };
   await Promise.all(Array.from({ length: SEGMENTS_AT_ONCE }, work));
@@ -203,7 +205,8 @@ async function makeInit(plan: Plan, slides: Slides, parts: PartMaker): Promise<v
 async function makeSound(
   plan: Plan,
   parts: PartMaker,
-  { assets, store }: RenderContext,
+  assets: readonly ResolvedAsset[],
+  store: ArtifactStore,
 ): Promise<StoredPart | undefined> {
   const { soundtrack } = plan;
   if (!soundtrack) return undefined;
@@ -280,7 +283,7 @@ async function storeTexts(
     storeText(
       'storyboard.vtt',
       'text/vtt',
-      storyboardVtt(timeline, sheetLayout(plan.slides.length, plan.video)),
+      storyboardVtt(timeline, sheetLayout(plan.entries.length, plan.video)),
       store,
     ),
     storeText('captions.vtt', 'text/vtt', formatVtt(captions), store),

@@ -1,25 +1,41 @@
 import { PreviewError } from '../errors.ts';
 import type { Warning } from '../job/jobRecord.ts';
 import { rgbToYuv, type YuvPicture } from '../media/frame.ts';
-import { encodeJpeg, type RgbPicture, scalePicture } from '../media/image.ts';
-import { encodeFrames } from '../media/video.ts';
+import { encodeJpeg, probeImage, type RgbPicture, scalePicture } from '../media/image.ts';
+import { type Overlay, putOver, readOverlay } from '../media/overlay.ts';
+import { type CodedFrames, encodeFrames } from '../media/video.ts';
+import { dimOutside, resampleView } from '../media/view.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { ASSET_REPLACED } from './inspectAssets.ts';
+import { type Movement, movementOf } from './motion.ts';
 import type { PartMaker } from './partMaker.ts';
-import { composeSlide } from './parts/slide.ts';
-import type { Plan } from './plan.ts';
+import { type Background, paintBackground, placePhoto } from './parts/background.ts';
+import { paintSlide, type SlideContent } from './parts/slide.ts';
+import type { Plan, PlannedEntry, PlannedSlide } from './plan.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
-/** The slides of a render by their place on the timeline, in the forms in which they are wanted. */
+/** The pictures of a render by their entry on the timeline, in the forms in which they are wanted. */
 export interface Slides {
+  /** The first picture of an entry. */
   rgb(index: number): Promise<RgbPicture>;
   picture(index: number): Promise<YuvPicture>;
-  /** H.264: parameter sets and one IDR picture (annex B). */
+  /** H.264: parameter sets and one IDR picture (annex B); of an entry's first picture. */
   still(index: number): Promise<Buffer>;
+  /** The stills of an entry, one for each of its slides. */
+  stills(index: number): Promise<Buffer[]>;
+  /** Encodes pictures for this preview, and counts them. */
+  encode(pictures: Pictures): Promise<CodedFrames>;
+  framesEncoded(): number;
+  moves(index: number): boolean;
+  /** What an entry shows until its transition, each picture with how many frames it is shown. */
+  held(index: number): AsyncGenerator<{ picture: YuvPicture; frames: number }>;
   /** A small JPEG. */
   thumb(index: number): Promise<Buffer>;
   /** What composing them had to say, now or when they were made. */
   warnings(): Promise<Warning[]>;
 }
+
+type Pictures = AsyncIterable<YuvPicture> | Iterable<YuvPicture>;
 
 interface Composed {
   rgb: RgbPicture;
@@ -37,34 +53,59 @@ export function createSlides(
   store: ArtifactStore,
   stopwatch: Stopwatch,
 ): Slides {
-  const kept = new Map<number, Promise<Composed>>();
+  const kept = new Map<string, Promise<Composed>>();
+  let encoded = 0;
+  const encode = async (pictures: Pictures): Promise<CodedFrames> => {
+    const coded = await encodeFrames(pictures, plan.video);
+    encoded += coded.frames.length;
+    return coded;
+  };
+  const read = (sha256: string | undefined): Promise<Buffer> | undefined =>
+    sha256 === undefined ? undefined : store.readObject(sha256);
 
-  const compose = (index: number): Promise<Composed> =>
+  const background = async (
+    content: SlideContent,
+    index: number,
+    scale?: number,
+  ): Promise<Background & { warnings: Warning[] }> => {
+    const photo = await read(content.photo);
+    try {
+      return { ...(await paintBackground(content, photo, scale)), warnings: [] };
+    } catch (cause) {
+      const error = undecodable(index, cause);
+      if (!content.placeholder) throw error;
+      const step = content.counter && { step: content.counter.step - 1 };
+      const message = `${error.message} Instead, a placeholder is shown.`;
+      const warnings = [{ code: ASSET_REPLACED, message, ...step }];
+      return { ...(await paintBackground(content, undefined, scale)), warnings };
+    }
+  };
+
+  const compose = (slide: PlannedSlide, index: number): Promise<Composed> =>
     stopwatch.time('slides', async () => {
-      const { content } = at(plan.slides, index);
-      const bytes = content.photo ? await store.readObject(content.photo) : undefined;
-      const { picture: rgb, warnings } = await composeSlide(content, bytes).catch((cause: unknown) => {
-        throw undecodable(index, cause);
-      });
+      const { content } = slide;
+      const { picture: rgb, warnings } = await background(content, index);
+      warnings.push(...(await paintSlide(rgb, content, await read(content.logo))));
       return { rgb, picture: rgbToYuv(rgb.data, rgb.width, rgb.height), warnings };
     });
 
-  const composed = (index: number): Promise<Composed> => {
-    const present = kept.get(index) ?? compose(index);
-    kept.delete(index);
-    kept.set(index, present);
+  const composed = (slide: PlannedSlide, index: number): Promise<Composed> => {
+    const present = kept.get(slide.key) ?? compose(slide, index);
+    kept.delete(slide.key);
+    kept.set(slide.key, present);
     for (const oldest of kept.keys()) {
       if (kept.size <= KEPT) break;
       kept.delete(oldest);
     }
     return present;
   };
+  const first = (index: number): Promise<Composed> => composed(firstSlide(plan, index), index);
 
   const thumb = async (index: number): Promise<Buffer> => {
-    const planned = at(plan.thumbs, index);
+    const planned = entryOf(plan, index).thumb;
     let made: Buffer | undefined;
     const { stored } = await parts.make(planned, async () => {
-      const { rgb, warnings } = await composed(index);
+      const { rgb, warnings } = await first(index);
       const small = await scalePicture(rgb, planned.content.width, planned.content.height);
       made = await encodeJpeg(small, THUMB_QUALITY);
       return { bytes: made, meta: { warnings } };
@@ -72,32 +113,90 @@ export function createSlides(
     return made ?? store.readObject(stored.sha256);
   };
 
+  const still = async (slide: PlannedSlide, index: number): Promise<Buffer> => {
+    let made: Buffer | undefined;
+    const { stored } = await parts.make(slide.still, async () => {
+      const { picture } = await composed(slide, index);
+      // The thumbnail is made now, while the slide is at hand.
+      const [coded] = await Promise.all([encodeFrames([picture], plan.video), thumb(index)]);
+      made = Buffer.concat([coded.parameters, ...coded.frames]);
+      return { bytes: made };
+    });
+    return made ?? store.readObject(stored.sha256);
+  };
+
+  /** What lies over a moving picture. */
+  const overlay = async (content: SlideContent): Promise<Overlay> => {
+    const { width, height } = content;
+    const [onBlack, onWhite] = await Promise.all(
+      [0, 255].map(async (level) => {
+        const picture = { width, height, data: Buffer.alloc(width * height * 3, level) };
+        await paintSlide(picture, content, await read(content.logo));
+        return rgbToYuv(picture.data, width, height);
+      }),
+    );
+    return readOverlay(onBlack as YuvPicture, onWhite as YuvPicture);
+  };
+
+  async function* moving(index: number): AsyncGenerator<{ picture: YuvPicture; frames: number }> {
+    const { slides } = entryOf(plan, index);
+    const { content } = firstSlide(plan, index);
+    const header = await probeImage((await read(content.photo)) as Buffer);
+    const movement = movementOf(content, content, placePhoto(header, content)) as Movement;
+    const { picture } = await background(content, index, movement.scale);
+    const source = rgbToYuv(picture.data, picture.width, picture.height);
+    const total = slides.reduce((sum, { frames }) => sum + frames, 0);
+    let frame = 0;
+    for (const slide of slides) {
+      const over = await overlay(slide.content);
+      for (let i = 0; i < slide.frames; i++, frame++) {
+        const { view, light } = movement.at(total > 1 ? frame / (total - 1) : 0);
+        const shown = resampleView(source, view, content.width, content.height);
+        if (light) dimOutside(shown, light);
+        putOver(shown, over);
+        yield { picture: shown, frames: 1 };
+      }
+    }
+  }
+
+  async function* standing(index: number): AsyncGenerator<{ picture: YuvPicture; frames: number }> {
+    for (const slide of entryOf(plan, index).slides) {
+      yield { picture: (await composed(slide, index)).picture, frames: slide.frames };
+    }
+  }
+
+  const moves = (index: number): boolean => {
+    const { motion = 'none', focus, photo } = firstSlide(plan, index).content;
+    return photo !== undefined && (motion !== 'none' || focus !== undefined);
+  };
+
   return {
-    rgb: async (index) => (await composed(index)).rgb,
-    picture: async (index) => (await composed(index)).picture,
-    async still(index) {
-      let made: Buffer | undefined;
-      const { stored } = await parts.make(at(plan.stills, index), async () => {
-        const { picture } = await composed(index);
-        // The thumbnail is made now, while the slide is at hand.
-        const [coded] = await Promise.all([encodeFrames([picture], plan.video), thumb(index)]);
-        made = Buffer.concat([coded.parameters, ...coded.frames]);
-        return { bytes: made };
-      });
-      return made ?? store.readObject(stored.sha256);
-    },
+    rgb: async (index) => (await first(index)).rgb,
+    picture: async (index) => (await first(index)).picture,
+    still: (index) => still(firstSlide(plan, index), index),
+    stills: (index) => Promise.all(entryOf(plan, index).slides.map((slide) => still(slide, index))),
+    encode,
+    framesEncoded: () => encoded,
+    moves,
+    held: (index) => (moves(index) ? moving(index) : standing(index)),
     thumb,
     async warnings() {
-      const stored = await Promise.all(plan.thumbs.map(({ key }) => store.getPart(key)));
-      return stored.flatMap((thumb) => (thumb?.meta?.warnings as Warning[] | undefined) ?? []);
+      const stored = await Promise.all(plan.entries.map((entry) => store.getPart(entry.thumb.key)));
+      return stored.flatMap((part) => (part?.meta?.warnings as Warning[] | undefined) ?? []);
     },
   };
 }
 
-function at<Part>(parts: readonly Part[], index: number): Part {
-  const found = parts[index];
-  if (!found) throw new Error(`there is no slide ${index}`);
-  return found;
+function entryOf(plan: Plan, index: number): PlannedEntry {
+  const entry = plan.entries[index];
+  if (!entry) throw new Error(`there is no entry ${index}`);
+  return entry;
+}
+
+function firstSlide(plan: Plan, index: number): PlannedSlide {
+  const slide = entryOf(plan, index).slides[0];
+  if (!slide) throw new Error(`entry ${index} has no slide`);
+  return slide;
 }
 
 function undecodable(index: number, cause: unknown): PreviewError {

@@ -21,7 +21,7 @@ export function describeStream(plan: Plan, timeline: Timeline): StreamPlan {
     video: plan.video,
     timescale: timescaleOf(plan.video),
     init: plan.init.key,
-    segments: timeline.entries.map(({ frames }, i) => ({ key: plan.segments[i]?.key ?? '', frames })),
+    segments: timeline.entries.map(({ frames }, i) => ({ key: plan.entries[i]?.segment.key ?? '', frames })),
     ...(plan.soundtrack ? { soundtrack: plan.soundtrack.key } : {}),
   };
 }

@@ -42,6 +42,70 @@ export const themes = {
       [228, 221, 208],
     ],
   },
+  forest: {
+    veil: [10, 28, 23],
+    veilOpacity: 0.76,
+    title: '#fbfaf3',
+    text: '#e4ebe2',
+    accent: '#a8e07a',
+    track: '#ffffff4d',
+    canvas: [
+      [28, 66, 54],
+      [9, 26, 22],
+    ],
+  },
+  mono: {
+    veil: [0, 0, 0],
+    veilOpacity: 0.74,
+    title: '#ffffff',
+    text: '#ededed',
+    accent: '#ffffff',
+    track: '#ffffff4d',
+    canvas: [
+      [46, 46, 46],
+      [14, 14, 14],
+    ],
+  },
 } as const satisfies Record<string, Theme>;
 
 export type ThemeName = keyof typeof themes;
+
+/** The theme of a slide, with the brand's colour as accent where there is one. */
+export function themeOf(slide: { theme: ThemeName; brandColor?: string | undefined }): Theme {
+  const theme: Theme = themes[slide.theme];
+  return slide.brandColor ? { ...theme, accent: readable(slide.brandColor, theme) } : theme;
+}
+
+/** WCAG AA for text. */
+const LEAST_CONTRAST = 4.5;
+
+/** The colour itself, or the nearest mix with the theme's title colour that can be read over any photo. */
+function readable(color: string, theme: Theme): string {
+  const [from, to] = [parse(color), parse(theme.title)];
+  const behind = [0, 255].map((photo) =>
+    theme.veil.map((veil) => photo + (veil - photo) * theme.veilOpacity),
+  );
+  for (let share = 0; share < 1; share += 0.05) {
+    const mixed = from.map((value, i) => Math.round(value + ((to[i] as number) - value) * share));
+    if (behind.every((below) => contrast(mixed, below) >= LEAST_CONTRAST)) {
+      return `#${Buffer.from(mixed).toString('hex')}`;
+    }
+  }
+  return theme.title;
+}
+
+const parse = (color: string): number[] => [...Buffer.from(color.slice(1, 7), 'hex')];
+
+/** Contrast of two colours (WCAG 2.2). */
+export function contrast(one: readonly number[], other: readonly number[]): number {
+  const [a, b] = [luminance(one), luminance(other)];
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}
+
+function luminance(rgb: readonly number[]): number {
+  const [r = 0, g = 0, b = 0] = rgb.map((value) => {
+    const s = value / 255;
+    return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { type Job, UnrecoverableError, WaitingError, type Worker } from 'bullmq';
-import { type AssetSources, resolveAssets } from '../assets/resolveAssets.ts';
+import { type AssetSources, loadAssets } from '../assets/resolveAssets.ts';
 import { asPreviewError, type InputError, PreviewError } from '../errors.ts';
 import type { JobRecord, Progress } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
@@ -138,7 +138,7 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
     signal: AbortSignal,
     onProgress: (progress: Progress) => void,
   ): Promise<Outcome> => {
-    const assets = await resolveAssets(payload, { store, signal, ...options.assets });
+    const assets = await loadAssets(payload, { store, signal, ...options.assets });
     if (payload.dryRun) {
       const plan = await renderPool.plan({ job: payload, assets }, { signal, onProgress });
       return { artifacts: [], warnings: plan.warnings, plan };

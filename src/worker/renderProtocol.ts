@@ -1,11 +1,11 @@
-import type { ResolvedAsset } from '../assets/resolveAssets.ts';
+import type { LoadedAsset } from '../assets/resolveAssets.ts';
 import type { ErrorCode, InputError } from '../errors.ts';
 import type { PlanSummary, Progress } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import type { RenderResult } from '../render/renderPreview.ts';
 
 /** What the worker asks of its render child, over the IPC channel; one task at a time. */
-export type RenderTask = { job: PreviewJob; assets: readonly ResolvedAsset[] } & (
+export type RenderTask = { job: PreviewJob; assets: readonly LoadedAsset[] } & (
   | { kind: 'render' }
   | { kind: 'plan' }
 );

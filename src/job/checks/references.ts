@@ -20,7 +20,9 @@ function repeatedIds(items: readonly { id?: string }[], pointer: string): InputE
 }
 
 /** Every asset that is named exists and is something that can be shown or heard there. */
-export function checkReferences({ previewRequest: { assets, steps, audio } }: PreviewJob): InputError[] {
+export function checkReferences({
+  previewRequest: { assets, steps, audio, options },
+}: PreviewJob): InputError[] {
   const byId = new Map(assets.map((asset) => [asset.id, asset]));
   const check = (pointer: string, id: string | undefined, wanted: readonly AssetType[]): InputError[] => {
     if (id === undefined) return [];
@@ -33,6 +35,7 @@ export function checkReferences({ previewRequest: { assets, steps, audio } }: Pr
       ...check(`/previewRequest/steps/${index}/narration`, step.narration, ['audio']),
     ]),
     ...check('/previewRequest/audio/music/asset', audio.music?.asset, ['audio']),
+    ...check('/previewRequest/options/brand/logo', options?.brand?.logo, ['image']),
     ...check('/previewRequest/audio/narration/asset', audio.narration?.asset, ['audio']),
   ];
 }

@@ -10,7 +10,7 @@ const SHEET_QUALITY = 78;
 
 /** The first slide as a JPEG. */
 export async function makePoster(plan: Plan, slides: Slides, parts: PartMaker): Promise<StoredPart> {
-  const content = { slide: plan.slides[0]?.key, quality: POSTER_QUALITY };
+  const content = { slide: plan.entries[0]?.slides[0]?.key, quality: POSTER_QUALITY };
   const { stored } = await parts.make(part('poster', content), async () => ({
     bytes: await encodeJpeg(await slides.rgb(0), POSTER_QUALITY),
   }));
@@ -19,11 +19,11 @@ export async function makePoster(plan: Plan, slides: Slides, parts: PartMaker): 
 
 /** Thumbnails of all slides on one sheet; made from the slides, so that no video is decoded for it. */
 export async function makeStoryboard(plan: Plan, slides: Slides, parts: PartMaker): Promise<StoredPart> {
-  const layout = sheetLayout(plan.slides.length, plan.video);
-  const content = { thumbs: plan.thumbs.map(({ key }) => key), layout, quality: SHEET_QUALITY };
+  const layout = sheetLayout(plan.entries.length, plan.video);
+  const content = { thumbs: plan.entries.map(({ thumb }) => thumb.key), layout, quality: SHEET_QUALITY };
   const { stored } = await parts.make(part('storyboard', content), async () => {
     const sheet = createSheet(layout);
-    for (let i = 0; i < plan.thumbs.length; i++) {
+    for (let i = 0; i < plan.entries.length; i++) {
       placeThumb(sheet, layout, i, await decodeJpeg(await slides.thumb(i)));
     }
     return { bytes: await encodeJpeg(sheet, SHEET_QUALITY) };

@@ -8,105 +8,124 @@ import {
   slicesOf,
 } from '../../media/h264.ts';
 import { fragment, nalsToSample, type Sample } from '../../media/mp4.ts';
-import { encodeFrames, encodeSegment, type TimedPicture, timescaleOf } from '../../media/video.ts';
+import { encodeSegment, timescaleOf } from '../../media/video.ts';
 import type { SegmentContent } from '../plan.ts';
 import type { Slides } from '../slides.ts';
 
 type Exit = NonNullable<SegmentContent['exit']>;
 
 /**
- * The segment of entry `index`: its slide as one still, then the transition to the next slide.
- * The next segment begins with that slide as its own keyframe, so segments know nothing of each other's bytes.
+ * The segment of entry `index`: what it shows, then the transition to the next entry.
+ * The next segment begins with its own keyframe, so segments know nothing of each other's bytes.
  * @returns for MP4 one fragment; for WebM a file of its own
  */
 export async function makeSegment(content: SegmentContent, index: number, slides: Slides): Promise<Buffer> {
-  const { exit, holdFrames, video } = content;
-  if (video.format === 'webm') return encodeSegment(await timedPictures(content, index, slides), video);
-  const samples =
-    exit && exit.type !== 'fade'
-      ? await encodedSamples(holdFrames, exit, index, slides, content)
-      : await assembledSamples(holdFrames, exit, index, slides);
+  const { exit, video } = content;
+  if (video.format === 'webm') return encodeSegment(pictures(index, exit, slides), video);
+  const samples = await samplesOf(content, index, slides);
   const unit = timescaleOf(video) / video.fps;
   return fragment(
     samples.map((sample) => ({ ...sample, duration: sample.duration * unit, offset: sample.offset * unit })),
   );
 }
 
-/**
- * Nothing is encoded: the still, the still that follows, and between them the pictures of the fade, which say no more
- * than how far they are from both. They are decoded after the still that they lead to, one frame later than they are
- * shown. Durations and offsets are in frames.
- */
-async function assembledSamples(
-  holdFrames: number,
-  exit: Exit | undefined,
-  index: number,
-  slides: Slides,
-): Promise<Sample[]> {
-  const [from, to] = await Promise.all([slides.still(index), exit && slides.still(index + 1)]);
-  const still = readStill(from);
-  const first = placeStill(still, { references: 0, order: 0 });
-  const hold: Sample = { data: nalsToSample([first]), duration: holdFrames, offset: 0, sync: true };
-  if (!exit || !to) return holdFrames > 1 ? withRepeat(hold, still) : [hold];
-  const between = exit.frames - 1;
-  const pictures = Math.min(between, MAX_FADE_PICTURES);
-  const last = placeStill(readStill(to), { references: 1, order: pictures + 1 });
-  const fade = Array.from({ length: pictures }, (_, i): Sample => {
-    const data = nalsToSample([fadeFrame(still.sets, { references: 2, order: i + 1 })]);
-    const start = Math.floor((i * between) / pictures);
-    const end = Math.floor(((i + 1) * between) / pictures);
-    return { data, duration: end - start, offset: -1, sync: false };
+/** Durations and offsets are in frames. */
+async function samplesOf({ held, exit }: SegmentContent, index: number, slides: Slides): Promise<Sample[]> {
+  if (exit && exit.type !== 'fade') return (await encode(pictures(index, exit, slides), slides)).samples;
+  const run = slides.moves(index)
+    ? await encode(slides.held(index), slides)
+    : placeStills(await slides.stills(index), held);
+  if (exit) return [...run.samples, ...fade(run, readStill(await slides.still(index + 1)), exit)];
+  return withRepeat(run);
+}
+
+/** Samples that begin with a keyframe and are shown in the order in which they are decoded. */
+interface Run {
+  samples: Sample[];
+  /** Reference pictures in it, and the picture order count of the last one. */
+  references: number;
+  order: number;
+  /** The last picture, where it is a still. */
+  still?: CodedStill;
+}
+
+/** Nothing is encoded: stills that were coded once are put one after the other. */
+function placeStills(coded: readonly Buffer[], held: SegmentContent['held']): Run {
+  const stills = coded.map(readStill);
+  const samples = stills.map((still, i): Sample => {
+    const data = nalsToSample([placeStill(still, { references: i, order: i })]);
+    return { data, duration: held[i]?.frames ?? 0, offset: 0, sync: i === 0 };
   });
-  return [hold, { data: nalsToSample([last]), duration: 1, offset: between, sync: false }, ...fade];
+  const last = stills.at(-1);
+  return { samples, references: stills.length, order: stills.length - 1, ...(last ? { still: last } : {}) };
+}
+
+async function encode(
+  shown: AsyncIterable<{ picture: YuvPicture; frames: number }>,
+  slides: Slides,
+): Promise<Run> {
+  const durations: number[] = [];
+  const { frames } = await slides.encode(
+    (async function* () {
+      for await (const { picture, frames: shownFor } of shown) {
+        durations.push(shownFor);
+        yield picture;
+      }
+    })(),
+  );
+  const samples = frames.map((frame, i): Sample => {
+    const data = nalsToSample(slicesOf(frame));
+    return { data, duration: durations[i] ?? 1, offset: 0, sync: i === 0 };
+  });
+  // x264 counts two for each picture.
+  return { samples, references: frames.length, order: 2 * (frames.length - 1) };
+}
+
+/**
+ * The still that follows, and between it and what is there the pictures of the fade, which say no more than how far they
+ * are from both. They are decoded after the still that they lead to, one frame later than they are shown.
+ */
+function fade({ references, order }: Run, to: CodedStill, exit: Exit): Sample[] {
+  const between = exit.frames - 1;
+  const count = Math.min(between, MAX_FADE_PICTURES);
+  const last = placeStill(to, { references, order: order + count + 1 });
+  const mixed = Array.from({ length: count }, (_, i): Sample => {
+    const picture = fadeFrame(to.sets, { references: references + 1, order: order + i + 1 });
+    const start = Math.floor((i * between) / count);
+    const end = Math.floor(((i + 1) * between) / count);
+    return { data: nalsToSample([picture]), duration: end - start, offset: -1, sync: false };
+  });
+  return [{ data: nalsToSample([last]), duration: 1, offset: between, sync: false }, ...mixed];
 }
 
 /**
  * The same with a last frame that repeats the still. A decoder that reorders shows a picture when it has the next one:
  * a player that stands in a segment of a single picture would wait for ever for what comes after the end.
  */
-function withRepeat(hold: Sample, still: CodedStill): Sample[] {
-  // Both of its references are the still, and so is their mean.
-  const repeat = fadeFrame(still.sets, { references: 1, order: 1 });
-  return [
-    { ...hold, duration: hold.duration - 1 },
-    { data: nalsToSample([repeat]), duration: 1, offset: 0, sync: false },
-  ];
+function withRepeat({ samples, references, order, still }: Run): Sample[] {
+  const last = samples.at(-1);
+  if (!still || !last || last.duration < 2) return samples;
+  const place = { references, order: order + 1 };
+  // Where there is one still, both references of a fade are that one, and so is their mean.
+  const picture = references === 1 ? fadeFrame(still.sets, place) : placeStill(still, place);
+  const repeat: Sample = { data: nalsToSample([picture]), duration: 1, offset: 0, sync: false };
+  return [...samples.slice(0, -1), { ...last, duration: last.duration - 1 }, repeat];
 }
 
-async function encodedSamples(
-  holdFrames: number,
-  exit: Exit,
+/** Everything that an entry shows, its transition included, as pictures. */
+async function* pictures(
   index: number,
+  exit: Exit | undefined,
   slides: Slides,
-  { video }: SegmentContent,
-): Promise<Sample[]> {
-  const [from, to] = await Promise.all([slides.picture(index), slides.picture(index + 1)]);
-  const { frames } = await encodeFrames(moving(exit, from, to), video);
-  return frames.map((frame, i) => ({
-    data: nalsToSample(slicesOf(frame)),
-    duration: i === 0 ? holdFrames : 1,
-    offset: 0,
-    sync: i === 0,
-  }));
-}
-
-function* moving(exit: Exit, from: YuvPicture, to: YuvPicture): Generator<YuvPicture> {
-  yield from;
-  for (let i = 1; i <= exit.frames; i++) yield transitionPicture(exit.type, from, to, i / (exit.frames + 1));
-}
-
-async function timedPictures(
-  { holdFrames, exit }: SegmentContent,
-  index: number,
-  slides: Slides,
-): Promise<TimedPicture[]> {
-  const from = await slides.picture(index);
-  const pictures: TimedPicture[] = [{ frames: holdFrames, make: () => from }];
-  if (!exit) return pictures;
+): AsyncGenerator<{ picture: YuvPicture; frames: number }> {
+  let last: YuvPicture | undefined;
+  for await (const shown of slides.held(index)) {
+    last = shown.picture;
+    yield shown;
+  }
+  if (!exit || !last) return;
   const to = await slides.picture(index + 1);
   for (let i = 1; i <= exit.frames; i++) {
-    const progress = i / (exit.frames + 1);
-    pictures.push({ frames: 1, make: () => transitionPicture(exit.type, from, to, progress) });
+    yield { picture: transitionPicture(exit.type, last, to, i / (exit.frames + 1)), frames: 1 };
   }
-  return pictures;
 }

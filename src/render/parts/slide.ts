@@ -1,7 +1,8 @@
 import type { Warning } from '../../job/jobRecord.ts';
-import { coverPicture, drawOver, type RgbPicture } from '../../media/image.ts';
+import type { Focus, Motion } from '../../job/previewJob.types.ts';
+import { decodeLayer, drawOver, type RgbPicture } from '../../media/image.ts';
 import { layoutText, type TextBlock, type TextStyle } from '../../media/text.ts';
-import { type Theme, type ThemeName, themes } from '../themes.ts';
+import { type Theme, type ThemeName, themeOf } from '../themes.ts';
 
 /** Everything that decides a slide's pixels, and so its key. */
 export interface SlideContent {
@@ -9,34 +10,48 @@ export interface SlideContent {
   width: number;
   height: number;
   theme: ThemeName;
+  /** Takes the place of the theme's accent. */
+  brandColor?: string | undefined;
+  /** Digest of a picture for the upper right corner. */
+  logo?: string | undefined;
   title?: string | undefined;
   text?: string | undefined;
+  /** Lines of a caption that is burned in; empty where there is one at other times. */
+  caption?: readonly string[] | undefined;
   /** Digest of the photo that fills the frame. */
   photo?: string | undefined;
+  motion?: Motion | undefined;
+  focus?: Focus | undefined;
+  /** A sign is shown where the photo should be and cannot be had. */
+  placeholder?: boolean | undefined;
   /** Which step this is, from 1, of how many. */
   counter?: { step: number; of: number } | undefined;
 }
 
-export interface Slide {
-  picture: RgbPicture;
-  warnings: Warning[];
-}
-
-/** Composes a slide: a photo that fills the frame, a veil that keeps words readable, the words, the progress line. */
-export async function composeSlide(content: SlideContent, photo: Buffer | undefined): Promise<Slide> {
-  const theme: Theme = themes[content.theme];
-  const { width, height } = content;
+/**
+ * Paints everything but the picture itself onto it, in place: a veil that keeps words readable, the words, the progress
+ * line, a caption, the logo.
+ */
+export async function paintSlide(
+  picture: RgbPicture,
+  content: SlideContent,
+  logo: Buffer | undefined,
+): Promise<Warning[]> {
+  const theme = themeOf(content);
   // All lengths are in units of a 720-pixel short side, so that a slide looks the same at every resolution.
-  const unit = Math.min(width, height) / 720;
+  const unit = Math.min(content.width, content.height) / 720;
   const layout = content.kind === 'title' ? titleLayout(content, unit) : stepLayout(content, unit);
-  const [picture, words] = await Promise.all([
-    photo ? coverPicture(photo, width, height) : paintCanvas(width, height, theme),
+  const [words, mark] = await Promise.all([
     fitWords(content, layout, theme),
+    logo && decodeLayer(logo, Math.round(220 * unit), Math.round(48 * unit), 'inside'),
   ]);
-
   const top =
-    layout.anchor === 'bottom' ? layout.bottom - words.height : Math.round((height - words.height) / 2);
-  paintVeil(picture, theme, { anchor: layout.anchor, top, right: layout.left + words.width }, unit);
+    layout.anchor === 'bottom'
+      ? layout.bottom - words.height
+      : Math.round((content.height - words.height) / 2);
+  if (words.blocks.length > 0) {
+    paintVeil(picture, theme, { anchor: layout.anchor, top, right: layout.left + words.width }, unit);
+  }
   let y = top;
   for (const { block, gap } of words.blocks) {
     y += gap;
@@ -46,7 +61,9 @@ export async function composeSlide(content: SlideContent, photo: Buffer | undefi
   if (content.kind === 'title')
     paintBar(picture, layout.left, top - 34 * unit, 72 * unit, 6 * unit, theme.accent);
   if (content.counter) paintProgress(picture, content.counter, layout.margin, unit, theme);
-  return { picture, warnings: words.warnings };
+  if (content.caption && content.caption.length > 0) await paintCaption(picture, content.caption, unit);
+  if (mark) drawOver(picture, mark, content.width - layout.margin - mark.width, Math.round(44 * unit));
+  return words.warnings;
 }
 
 interface Layout {
@@ -61,9 +78,10 @@ interface Layout {
   textSize: number;
 }
 
-function stepLayout({ width, height }: SlideContent, unit: number): Layout {
+function stepLayout({ width, height, caption }: SlideContent, unit: number): Layout {
   const margin = Math.round(64 * unit);
-  const bottom = Math.round(height - 84 * unit);
+  // Captions have a place of their own below the words.
+  const bottom = Math.round(height - (caption ? 200 : 84) * unit);
   return {
     margin,
     left: margin,
@@ -164,23 +182,6 @@ async function setWords(content: SlideContent, layout: Layout, theme: Theme, sca
   return { blocks, width, height, warnings: [] };
 }
 
-/** A soft diagonal gradient, with one level of ordered noise against banding. */
-function paintCanvas(width: number, height: number, theme: Theme): RgbPicture {
-  const data = Buffer.allocUnsafe(width * height * 3);
-  const [from, to] = theme.canvas;
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const t = (x / width + y / height) / 2;
-      const noise = ((x * 5 + y * 3) & 7) / 8;
-      for (let c = 0; c < 3; c++) {
-        const a = from[c] as number;
-        data[at++] = a + ((to[c] as number) - a) * t + noise;
-      }
-    }
-  }
-  return { width, height, data };
-}
-
 const smoothstep = (t: number): number => {
   const clamped = Math.min(1, Math.max(0, t));
   return clamped * clamped * (3 - 2 * clamped);
@@ -212,6 +213,23 @@ function paintVeil(
       }
     }
   }
+}
+
+/** White on a dark box, in the middle above the progress line; the lines are broken already. */
+async function paintCaption(picture: RgbPicture, lines: readonly string[], unit: number): Promise<void> {
+  const block = await layoutText(lines.join('\n'), {
+    weight: 'SemiBold',
+    size: 27 * unit,
+    lineHeight: 0.96,
+    color: '#ffffff',
+    width: picture.width - 120 * unit,
+    align: 'centre',
+  });
+  const [padX, padY] = [Math.round(22 * unit), Math.round(14 * unit)];
+  const left = Math.round((picture.width - block.width) / 2);
+  const top = Math.round(picture.height - 72 * unit - padY - block.height);
+  paintBar(picture, left - padX, top - padY, block.width + 2 * padX, block.height + 2 * padY, '#0b0e13d9');
+  drawOver(picture, block, left, top);
 }
 
 /** Above this many steps the progress line is one line instead of a bar for each. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { themes } from '../../../src/render/themes.ts';
+import { type ThemeName, themeOf, themes } from '../../../src/render/themes.ts';
 
 /** Relative luminance and contrast of WCAG 2.2. */
 function luminance(rgb: readonly number[]): number {
@@ -23,4 +23,23 @@ describe.each(Object.entries(themes))('the theme %s', (_, theme) => {
       }
     },
   );
+});
+
+describe('a brand colour', () => {
+  it.each(['#000000', '#0000ff', '#7a0000', '#ffffff', '#ffe000', '#888888'])(
+    'of %s is made readable (AA) over any photo in every theme',
+    (brandColor) => {
+      for (const theme of Object.keys(themes) as ThemeName[]) {
+        const { accent, veil, veilOpacity } = themeOf({ theme, brandColor });
+        for (const photo of [0, 255]) {
+          const behind = veil.map((value) => photo + (value - photo) * veilOpacity);
+          expect(contrast(luminance(parse(accent)), luminance(behind))).toBeGreaterThanOrEqual(4.5);
+        }
+      }
+    },
+  );
+
+  it('is left as it is where it can be read', () => {
+    expect(themeOf({ theme: 'midnight', brandColor: '#ffe000' }).accent).toBe('#ffe000');
+  });
 });
