@@ -124,7 +124,7 @@ async function startPreviewWorker(
   base: Base,
   closeLater: CloseLater,
 ): Promise<PreviewWorker> {
-  const renderPool = createRenderPool(storeFolder(config));
+  const renderPool = createRenderPool(storeFolder(config), { fontsFolder: config.fontsDir });
   closeLater(() => renderPool.close());
   const worker = createPreviewWorker({
     ...base,

@@ -108,6 +108,14 @@ export const settings = {
     description: 'How long a signed URL is valid.',
     parse: (text) => whole(text, 1, 604_800),
   }),
+  fontsDir: define<string | undefined>({
+    name: 'PREVIEW_FONTS_DIR',
+    fallback: '',
+    fallbackInWords: 'none',
+    description:
+      'A folder with TTF or OTF fonts for scripts that the package has none for, such as Chinese, Japanese, Korean.',
+    parse: (text) => (text === '' ? undefined : text),
+  }),
   jobTimeoutSeconds: define({
     name: 'PREVIEW_JOB_TIMEOUT_SECONDS',
     fallback: '300',

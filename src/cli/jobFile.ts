@@ -72,7 +72,7 @@ async function render(
   config: Config,
   signal: AbortSignal,
 ): Promise<RenderResult> {
-  const pool = createRenderPool(storeFolder(config));
+  const pool = createRenderPool(storeFolder(config), { fontsFolder: config.fontsDir });
   const display = showProgress();
   try {
     const assets = await loadAssets(job, {

@@ -41,6 +41,8 @@ export interface PlanSummary {
   fps: number;
   timeline: TimelineEntry[];
   parts: { kind: string; key: string; reused: boolean }[];
+  /** From what renders took on this machine; absent before its first one. `bytes` is the size of the video. */
+  estimate?: { seconds: number; bytes: number } | undefined;
   warnings: Warning[];
 }
 

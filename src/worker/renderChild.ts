@@ -1,6 +1,6 @@
 /**
  * The process in which media is decoded and encoded: whatever native code does, it does it to this process alone.
- * Started by renderProcess.ts with the store's folder as its argument; ends when its parent does.
+ * Started by renderProcess.ts with the folders of the store and of fonts as its arguments; ends when its parent does.
  */
 import { asPreviewError } from '../errors.ts';
 import { quietFfmpeg } from '../media/ffmpeg.ts';
@@ -12,7 +12,7 @@ import { createFsStore } from '../storage/fsStore.ts';
 import { endWithParent } from './endWithParent.ts';
 import type { RenderAnswer, RenderTask } from './renderProtocol.ts';
 
-const [storeFolder] = process.argv.slice(2);
+const [storeFolder, fontsFolder] = process.argv.slice(2);
 if (!storeFolder || !process.send) throw new Error('this module is started by the worker');
 
 endWithParent();
@@ -21,7 +21,7 @@ process.on('SIGINT', () => undefined);
 
 quietFfmpeg();
 configureSharp();
-await loadFonts();
+await loadFonts(fontsFolder || undefined);
 const store = await createFsStore(storeFolder);
 process.on('message', (task: RenderTask) => void answerTask(task, store));
 answer({ type: 'ready' });

@@ -35,14 +35,18 @@ const RENDER_CHILD = new URL(`./renderChild${extname(fileURLToPath(import.meta.u
 
 /**
  * @param storeFolder folder of the file system store that the children open
- * @param entry the module that a child runs; it speaks renderProtocol.ts
+ * @param options.entry the module that a child runs; it speaks renderProtocol.ts
+ * @param options.fontsFolder fonts beside those of the package
  */
-export function createRenderPool(storeFolder: string, entry: URL = RENDER_CHILD): RenderPool {
+export function createRenderPool(
+  storeFolder: string,
+  { entry = RENDER_CHILD, fontsFolder }: { entry?: URL; fontsFolder?: string | undefined } = {},
+): RenderPool {
   const idle: RenderChild[] = [];
   const all = new Set<RenderChild>();
 
   const start = (): RenderChild => {
-    const child = startChild(storeFolder, entry);
+    const child = startChild([storeFolder, fontsFolder ?? ''], entry);
     all.add(child);
     child.process.once('exit', () => {
       all.delete(child);
@@ -94,8 +98,8 @@ export function createRenderPool(storeFolder: string, entry: URL = RENDER_CHILD)
   };
 }
 
-function startChild(storeFolder: string, entry: URL): RenderChild {
-  const child = fork(entry, [storeFolder], {
+function startChild(args: readonly string[], entry: URL): RenderChild {
+  const child = fork(entry, args, {
     // No secret of the service's environment reaches the process that decodes what strangers send.
     env: { NODE_ENV: 'production' },
     serialization: 'advanced',

@@ -2,7 +2,7 @@
 import { createRenderPool } from '../../src/worker/renderProcess.ts';
 import { FAKE_RENDER_CHILD, toldJob } from './queueWorld.ts';
 
-const pool = createRenderPool(process.argv[2] ?? '', FAKE_RENDER_CHILD);
+const pool = createRenderPool(process.argv[2] ?? '', { entry: FAKE_RENDER_CHILD });
 const { signal } = new AbortController();
 const task = { job: toldJob('parent', ['pid']), assets: [] };
 const { timings } = await pool.render(task, { signal, onProgress: () => undefined });

@@ -60,7 +60,7 @@ export async function openQueueWorld(
     client,
     metrics,
     async startWorker({ concurrency = 2, jobTimeoutSeconds = 30, shutdownGraceSeconds = 0 } = {}) {
-      const renderPool = createRenderPool(storeFolder, FAKE_RENDER_CHILD);
+      const renderPool = createRenderPool(storeFolder, { entry: FAKE_RENDER_CHILD });
       const worker = createPreviewWorker({
         ...{ backend, store, metrics, logger, renderPool, queueName: QUEUE_NAME },
         ...{ concurrency, jobTimeoutSeconds, shutdownGraceSeconds, assets: { maxBytes: 1000 } },

@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { soundTrack } from '../../media/audio.ts';
+import { readParameterSets } from '../../media/h264.ts';
 import {
+  avcConfiguration,
   type IndexedSample,
   type MovieDetails,
   movieHead,
@@ -12,7 +14,7 @@ import {
   type VideoTrack,
 } from '../../media/mp4.ts';
 import { joinSegments } from '../../media/mux.ts';
-import type { VideoSettings } from '../../media/video.ts';
+import { timescaleOf, type VideoSettings } from '../../media/video.ts';
 import type { ArtifactStore, StoredObject } from '../../storage/artifactStore.ts';
 
 /** Digests of the objects that a finished file is made of. */
@@ -70,6 +72,13 @@ function bySegment(sound: readonly Sample[], segments: MovieParts['segments'], f
     for (; next < sound.length && time < end; next++) time += (sound[next] as Sample).duration;
     return sound.slice(from, next);
   });
+}
+
+/** The video track of a preview, of which `still` is any: all have the same parameter sets. */
+export function videoTrack(still: Buffer, video: VideoSettings): VideoTrack {
+  const { sps, pps } = readParameterSets(still);
+  const { width, height } = video;
+  return { kind: 'video', timescale: timescaleOf(video), width, height, avcC: avcConfiguration(sps, pps) };
 }
 
 /** Joins the segments and the soundtrack of a WebM preview by copying their packets. */

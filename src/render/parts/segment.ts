@@ -9,7 +9,7 @@ import {
 } from '../../media/h264.ts';
 import { fragment, nalsToSample, type Sample } from '../../media/mp4.ts';
 import { encodeSegment, timescaleOf } from '../../media/video.ts';
-import type { SegmentContent } from '../plan.ts';
+import type { Plan, SegmentContent } from '../plan.ts';
 import type { Slides } from '../slides.ts';
 
 type Exit = NonNullable<SegmentContent['exit']>;
@@ -113,6 +113,9 @@ function withRepeat({ samples, references, order, still }: Run): Sample[] {
 }
 
 /** Everything that an entry shows, its transition included, as pictures. */
+export const shownPictures = (plan: Plan, index: number, slides: Slides) =>
+  pictures(index, plan.entries[index]?.segment.content.exit, slides);
+
 async function* pictures(
   index: number,
   exit: Exit | undefined,

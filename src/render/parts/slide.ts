@@ -1,7 +1,7 @@
 import type { Warning } from '../../job/jobRecord.ts';
 import type { Focus, Motion } from '../../job/previewJob.types.ts';
 import { decodeLayer, drawOver, type RgbPicture } from '../../media/image.ts';
-import { layoutText, type TextBlock, type TextStyle } from '../../media/text.ts';
+import { layoutText, scriptsWithoutFont, type TextBlock, type TextStyle } from '../../media/text.ts';
 import { type Theme, type ThemeName, themeOf } from '../themes.ts';
 
 /** Everything that decides a slide's pixels, and so its key. */
@@ -66,6 +66,13 @@ export async function paintSlide(
   return words.warnings;
 }
 
+/** What {@link paintSlide} would have to say of a slide's words. Nothing is painted. */
+export async function checkWords(content: SlideContent): Promise<Warning[]> {
+  const unit = Math.min(content.width, content.height) / 720;
+  const layout = content.kind === 'title' ? titleLayout(content, unit) : stepLayout(content, unit);
+  return (await fitWords(content, layout, themeOf(content))).warnings;
+}
+
 interface Layout {
   margin: number;
   left: number;
@@ -121,9 +128,10 @@ const SCALES = [1, 0.9, 0.8, 0.7, 0.6];
 /** Sets the words as large as they fit; text that does not fit at the smallest size is shortened, with a warning. */
 async function fitWords(content: SlideContent, layout: Layout, theme: Theme): Promise<Words> {
   let words: Words = { blocks: [], width: 0, height: 0, warnings: [] };
+  const warnings = missingScripts(content);
   for (const scale of SCALES) {
     words = await setWords(content, layout, theme, scale);
-    if (words.height <= layout.maxHeight) return words;
+    if (words.height <= layout.maxHeight) return { ...words, warnings };
   }
   const smallest = SCALES.at(-1) ?? 1;
   let { title, text } = content;
@@ -135,12 +143,19 @@ async function fitWords(content: SlideContent, layout: Layout, theme: Theme): Pr
   }
   const message =
     'The words do not fit on the slide and were shortened; use fewer words or a larger resolution.';
-  words.warnings.push({
-    code: 'text_shortened',
-    message,
-    ...(content.counter ? { step: content.counter.step - 1 } : {}),
-  });
-  return words;
+  return { ...words, warnings: [...warnings, { code: 'text_shortened', message, ...stepOf(content) }] };
+}
+
+const stepOf = ({ counter }: SlideContent): { step?: number } => (counter ? { step: counter.step - 1 } : {});
+
+/** A warning for each script that no font of this process has; its letters are shown as boxes. */
+function missingScripts(content: SlideContent): Warning[] {
+  const words = [content.title, content.text, ...(content.caption ?? [])].join(' ');
+  return scriptsWithoutFont(words).map((script) => ({
+    code: 'script_missing',
+    message: `No font here has the letters of ${script}; they are shown as boxes. Operators: add one with PREVIEW_FONTS_DIR.`,
+    ...stepOf(content),
+  }));
 }
 
 /** Cuts at a word's end where there is one near, and never inside a character. */

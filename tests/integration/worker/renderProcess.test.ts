@@ -17,7 +17,7 @@ describe('the render pool', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'preview-pool-'));
-    pool = createRenderPool(folder, FAKE_RENDER_CHILD);
+    pool = createRenderPool(folder, { entry: FAKE_RENDER_CHILD });
   });
 
   afterEach(async () => {

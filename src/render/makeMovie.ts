@@ -1,0 +1,34 @@
+import type { Artifact } from '../job/jobRecord.ts';
+import type { StoredPart } from '../storage/artifactStore.ts';
+import type { Segments } from './makeSegments.ts';
+import { type MovieParts, makeMp4, makeWebm, videoTrack } from './parts/movie.ts';
+import { part } from './plan.ts';
+import { artifact, type Render } from './render.ts';
+
+/** The finished video: the segments and the soundtrack, joined by copying. */
+export async function makeMovie(
+  { job, plan, timeline, parts, slides, store }: Render,
+  segments: Segments,
+  soundtrack: StoredPart | undefined,
+): Promise<Artifact> {
+  const { video } = plan;
+  const files: MovieParts = {
+    segments: timeline.entries.map(({ frames }, i) => ({ sha256: segments.parts[i]?.sha256 ?? '', frames })),
+    soundtrack: soundtrack?.sha256,
+  };
+  if (video.format === 'webm') {
+    const { stored } = await parts.make(part('movie', { video, files }), async () => ({
+      object: await makeWebm(files, video, store),
+    }));
+    return artifact('preview.webm', 'video/webm', stored);
+  }
+  const chapters = timeline.entries.map(({ startFrame, label }) => ({
+    startSeconds: startFrame / timeline.fps,
+    title: label,
+  }));
+  const details = { title: job.previewRequest.title, chapters };
+  const { stored } = await parts.make(part('movie', { video, files, details }), async () => ({
+    object: await makeMp4(videoTrack(await slides.still(0), video), files, details, video, store),
+  }));
+  return artifact('preview.mp4', 'video/mp4', stored);
+}

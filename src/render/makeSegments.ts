@@ -1,0 +1,48 @@
+import { availableParallelism } from 'node:os';
+import { avcCodec, initSegment } from '../media/mp4.ts';
+import type { StoredPart } from '../storage/artifactStore.ts';
+import { videoTrack } from './parts/movie.ts';
+import { makeSegment } from './parts/segment.ts';
+import type { Render } from './render.ts';
+
+export interface Segments {
+  parts: StoredPart[];
+  reused: number;
+  /** From the start of the segments' stage to the first one, in seconds; absent where it was in the store. */
+  firstSeconds?: number;
+}
+
+/** Segments at work at the same time; one more than there are cores, because each waits now and then. */
+const AT_ONCE = availableParallelism() + 1;
+
+/** Makes the segments in playing order, some at a time. */
+export async function makeSegments(render: Render): Promise<Segments> {
+  const { plan, parts, slides, onProgress } = render;
+  const started = performance.now();
+  const result: Segments = { parts: [], reused: 0 };
+  let done = 0;
+  const queue = plan.entries.entries();
+  const work = async (): Promise<void> => {
+    for (const [i, { segment }] of queue) {
+      if (plan.video.format === 'mp4' && i === 0) await makeInit(render);
+      const { stored, reused } = await parts.make(segment, async () => ({
+        bytes: await makeSegment(segment.content, i, slides),
+      }));
+      result.parts[i] = stored;
+      if (reused) result.reused++;
+      else if (i === 0) result.firstSeconds = (performance.now() - started) / 1000;
+      done++;
+      onProgress({ percent: 5 + Math.floor((80 * done) / plan.entries.length), stage: 'segments' });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return result;
+}
+
+/** The header of the stream's fragments. */
+async function makeInit({ plan, parts, slides }: Render): Promise<void> {
+  await parts.make(plan.init, async () => {
+    const track = videoTrack(await slides.still(0), plan.video);
+    return { bytes: initSegment(track), meta: { codec: avcCodec(track) } };
+  });
+}
