@@ -11,6 +11,7 @@ import { createFsStore } from './storage/fsStore.ts';
 import { createUrlSigner } from './storage/signedUrl.ts';
 import { loadOrCreateSigningKey } from './storage/signingKeys.ts';
 import { checkHealth } from './worker/health.ts';
+import { createPlanner } from './worker/planner.ts';
 import { createPreviewMetrics, type PreviewMetrics } from './worker/previewMetrics.ts';
 import { createPreviewWorker, type PreviewWorker } from './worker/previewWorker.ts';
 import { createPreviewWorkerClient, type PreviewWorkerClient } from './worker/previewWorkerClient.ts';
@@ -34,7 +35,7 @@ export function startServe(config: Config, logger: Logger): Promise<RunningApp> 
   return start(async (closeLater) => {
     const base = await openBase(config, logger, config.redisUrl, closeLater);
     const worker = await startPreviewWorker(config, logger, base, closeLater);
-    const api = await startListening(config, logger, base, {
+    const api = await startListening(config, logger, base, closeLater, {
       activeJobs: worker.activeJobs,
       concurrency: config.concurrency,
     });
@@ -50,7 +51,7 @@ export function startServe(config: Config, logger: Logger): Promise<RunningApp> 
 export function startApi(config: Config, logger: Logger): Promise<RunningApp> {
   return start(async (closeLater) => {
     const base = await openBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL, closeLater);
-    const api = await startListening(config, logger, base);
+    const api = await startListening(config, logger, base, closeLater);
     closeLater(api.stop);
     return api.url;
   });
@@ -145,13 +146,22 @@ async function startListening(
   config: Config,
   logger: Logger,
   base: Base,
+  closeLater: CloseLater,
   worker?: { activeJobs(): number; concurrency: number },
 ): Promise<{ url: string; stop(): Promise<void> }> {
   const { host, port, signingKeys, urlTtlSeconds, apiKeys, uploadMaxBytes } = config;
   const keys = signingKeys.length > 0 ? signingKeys : [await loadOrCreateSigningKey(config.dataDir)];
+  // Its processes start with the first plan that is asked for.
+  const renderPool = createRenderPool(storeFolder(config), { fontsFolder: config.fontsDir });
+  closeLater(() => renderPool.close());
   const api = await buildApi({
     ...base,
     logger,
+    plan: createPlanner({
+      store: base.store,
+      renderPool,
+      assets: { fetcher: createFetcher(config), maxBytes: uploadMaxBytes },
+    }),
     signer: createUrlSigner({ keys, ttlSeconds: urlTtlSeconds }),
     apiKeys,
     uploadMaxBytes,

@@ -8,6 +8,7 @@ import type { Logger } from '../logger.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
 import type { Health } from '../worker/health.ts';
+import type { Planner } from '../worker/planner.ts';
 import type { PreviewMetrics } from '../worker/previewMetrics.ts';
 import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
 import { artifactRoutes } from './artifacts.ts';
@@ -29,6 +30,7 @@ export interface ApiParts {
   /** Empty: no key is asked for. */
   apiKeys: readonly ApiKey[];
   uploadMaxBytes: number;
+  plan: Planner;
   health(): Promise<Health>;
 }
 

@@ -4,6 +4,7 @@ import { findPathSources } from '../job/findPathSources.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
+import type { Planner } from '../worker/planner.ts';
 import type { JobStatus, PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
 import { refOf } from './jobRef.ts';
 import {
@@ -11,6 +12,7 @@ import {
   artifactsSchema,
   jobRefSchema,
   jobSchema,
+  planSchema,
   problemResponses,
   statusSchema,
 } from './schemas.ts';
@@ -23,7 +25,7 @@ interface JobCall {
 /** Sending a job, asking after it, fetching what it made, cancelling it. */
 export function jobRoutes(
   app: FastifyInstance,
-  { client, signer }: { client: PreviewWorkerClient; signer: UrlSigner },
+  { client, signer, plan }: { client: PreviewWorkerClient; signer: UrlSigner; plan: Planner },
 ): void {
   const tags = ['jobs'];
 
@@ -54,6 +56,28 @@ export function jobRoutes(
         .code(outcome === 'accepted' ? 202 : 200)
         .header('location', body.links.status)
         .send(body);
+    },
+  );
+
+  app.post(
+    '/api/preview/validate',
+    {
+      validatorCompiler: () => () => true,
+      schema: {
+        tags,
+        summary: 'What a render would do',
+        description:
+          'Checks the job and its assets, and answers its timeline, what of it is there, how long it would take, and every warning. Nothing is queued, nothing is rendered.',
+        body: jobSchema,
+        response: { 200: planSchema, ...problemResponses(400, 401, 403, 413, 415, 422, 503) },
+      },
+    },
+    async (request, reply) => {
+      const gone = new AbortController();
+      request.raw.once('close', () => {
+        if (!reply.sent) gone.abort();
+      });
+      return plan(admit(request), gone.signal);
     },
   );
 

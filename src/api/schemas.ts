@@ -190,3 +190,32 @@ export const playlistSchema = {
     },
   },
 } as const;
+
+export const planSchema = {
+  ...object,
+  description: 'What a render would do',
+  properties: {
+    durationSeconds: number,
+    width: integer,
+    height: integer,
+    fps: integer,
+    timeline: {
+      type: 'array',
+      items: { ...object, properties: { id: string, startSeconds: number, endSeconds: number } },
+    },
+    parts: {
+      type: 'array',
+      description: 'segments and the soundtrack; what is reused is in the store',
+      items: { ...object, properties: { kind: string, key: string, reused: { type: 'boolean' } } },
+    },
+    estimate: {
+      ...object,
+      description: 'from what renders took on this machine; absent before its first one',
+      properties: { seconds: number, bytes: integer },
+    },
+    warnings: {
+      type: 'array',
+      items: { ...object, properties: { code: string, message: string, step: integer } },
+    },
+  },
+} as const;

@@ -90,6 +90,27 @@ describe.each(queueBackends)('the service on the %s queue', (backend) => {
     });
   });
 
+  it('plans without the queue, knows what is there, and says what would be warned of', async () => {
+    const request = { steps: [{ title: '你好', durationSeconds: 1 }] };
+    const before = await service.post('/api/preview/validate', smallJob('planned', request));
+    expect(before.status).toBe(200);
+    expect(before.body).toMatchObject({
+      durationSeconds: 4,
+      parts: [{ reused: false }, { reused: false }],
+      warnings: [{ code: 'script_missing', step: 0 }],
+    });
+    expect((await service.get('/api/preview/job/planned/status')).status).toBe(404);
+    await service.post('/api/preview/job', smallJob('planned', request));
+    const { warnings } = await service.ended('planned');
+    expect(warnings).toEqual(before.body.warnings);
+    const after = await service.post('/api/preview/validate', smallJob('other', request));
+    const { parts, estimate } = after.body as { parts: { reused: boolean }[]; estimate: { seconds: number } };
+    expect(parts.filter(({ reused }) => !reused)).toHaveLength(1);
+    expect(estimate.seconds).toBeGreaterThan(0);
+    const broken = await service.post('/api/preview/validate', { jobId: 1 });
+    expect(broken).toMatchObject({ status: 400, body: { code: 'invalid_payload' } });
+  });
+
   it('does not retry what can never succeed, and says what was wrong', async () => {
     const request = {
       steps: [{ asset: 'p' }],

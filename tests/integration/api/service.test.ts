@@ -85,6 +85,7 @@ describe('the API as a whole', () => {
         'HEAD /artifacts/{sha256}/{name}',
         'POST /api/assets',
         'POST /api/preview/job',
+        'POST /api/preview/validate',
       ]);
     });
 

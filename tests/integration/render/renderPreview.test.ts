@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ResolvedAsset } from '../../../src/assets/resolveAssets.ts';
+import type { LoadedAsset, ResolvedAsset } from '../../../src/assets/resolveAssets.ts';
 import type { PreviewJob, PreviewRequest } from '../../../src/job/previewJob.types.ts';
 import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
 import { configureSharp } from '../../../src/media/image.ts';
@@ -43,7 +43,10 @@ async function openStore(): Promise<{ store: ArtifactStore; assets: ResolvedAsse
   return { store, assets };
 }
 
-type World = Awaited<ReturnType<typeof openStore>>;
+interface World {
+  store: ArtifactStore;
+  assets: readonly LoadedAsset[];
+}
 
 function render(job: PreviewJob, world: World, signal = new AbortController().signal): Promise<RenderResult> {
   return renderPreview(job, { ...world, onProgress: () => undefined, signal });
@@ -133,6 +136,72 @@ describe('a render', () => {
     const after = await planPreview(storyboard(), context);
     expect(after.parts.every(({ reused }) => reused)).toBe(true);
     expect(after.durationSeconds).toBe(9);
+  });
+});
+
+describe('what a job asks for', () => {
+  it('is all that is made', async () => {
+    const world = await openStore();
+    const outputs = (names: string[]) =>
+      storyboard(({ options }) => Object.assign(options ?? {}, { outputs: names }));
+    const files = async (names: string[]): Promise<string[]> =>
+      (await render(outputs(names), world)).artifacts.map(({ name }) => name);
+    expect(await files(['poster'])).toEqual(['poster.jpg', 'manifest.json']);
+    expect(await files(['captions', 'teaser'])).toEqual([
+      'teaser.webp',
+      'captions.vtt',
+      'captions.srt',
+      'manifest.json',
+    ]);
+    expect(await files([])).toEqual(['manifest.json']);
+  });
+
+  it('is done without what cannot be had, with a warning, where placeholders are wanted', async () => {
+    const world = await openStore();
+    const torn = (await readFile(join(EXAMPLE, FILES[0].path))).subarray(0, 60_000);
+    const { sha256, bytes } = await world.store.putObject(torn);
+    const assets = [
+      { id: 'photo', type: 'image', format: 'jpeg', sha256, bytes } as const,
+      { id: 'music', type: 'audio', failure: 'Asset "music": it is gone.' } as const,
+    ];
+    const job = storyboard(({ options }) => Object.assign(options ?? {}, { onAssetError: 'placeholder' }));
+    const { warnings, artifacts } = await render(job, { ...world, assets });
+    expect(artifacts.map(({ name }) => name)).toContain('preview.mp4');
+    expect(warnings.filter(({ message }) => message.includes('it is silent'))).toHaveLength(1);
+    const replaced = warnings.filter(({ code, step }) => code === 'asset_replaced' && step !== undefined);
+    expect(new Set(replaced.map(({ step }) => step))).toEqual(new Set([0, 1, 2, 3, 4, 5]));
+    await expect(render(storyboard(), { ...world, assets })).rejects.toMatchObject({ code: 'asset_missing' });
+  });
+
+  it('shows burned-in captions one after the other, and changes no keyframe', async () => {
+    const world = await openStore();
+    const text = 'First come these words. '.repeat(8);
+    const job = storyboard((request) => {
+      request.steps = [{ title: 'Long', text, durationSeconds: 6 }];
+      Object.assign(request.options ?? {}, { includeCaptions: true });
+    });
+    const { artifacts } = await render(job, world);
+    const file = artifacts.find(({ name }) => name === 'preview.mp4');
+    const frames = await decodeVideo(await world.store.readObject(file?.sha256 ?? ''));
+    const step = frames.filter(({ pts }) => pts >= 3 * 15_360);
+    const pictures = new Set(step.map(({ data }) => data.toString('base64')));
+    expect(pictures.size).toBe(3);
+  });
+
+  it('moves in every frame of a step with motion, and stands still in its transition', async () => {
+    const world = await openStore();
+    const job = storyboard(({ steps }) => {
+      for (const step of steps) step.transition = { type: 'fade', durationSeconds: 0.4 };
+      Object.assign(steps[1] ?? {}, { motion: 'panLeft' });
+    });
+    const { artifacts } = await render(job, world);
+    const file = artifacts.find(({ name }) => name === 'preview.mp4');
+    const frames = await decodeVideo(await world.store.readObject(file?.sha256 ?? ''));
+    const at = (frame: number) => frames.filter(({ pts }) => pts / 512 >= frame);
+    const second = at(120).length - at(150).length;
+    const third = at(150).length - at(180).length;
+    expect(second).toBe(30);
+    expect(third).toBeLessThan(15);
   });
 });
 

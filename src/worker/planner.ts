@@ -1,0 +1,46 @@
+import { type AssetSources, loadAssets } from '../assets/resolveAssets.ts';
+import type { PlanSummary } from '../job/jobRecord.ts';
+import type { PreviewJob } from '../job/previewJob.types.ts';
+import type { ArtifactStore } from '../storage/artifactStore.ts';
+import type { RenderPool } from './renderProcess.ts';
+
+/** Says what a render would do, at once and without the queue. */
+export type Planner = (job: PreviewJob, signal: AbortSignal) => Promise<PlanSummary>;
+
+/** Each plan takes a process of its own while it is made; more wait for their turn. */
+const AT_ONCE = 2;
+const DEADLINE_MS = 60_000;
+
+/**
+ * Assets that are named by URL are fetched into the store, where the render finds them again if the job gives their
+ * digests.
+ */
+export function createPlanner(options: {
+  store: ArtifactStore;
+  renderPool: RenderPool;
+  assets: Pick<AssetSources, 'fetcher' | 'maxBytes'>;
+}): Planner {
+  const { store, renderPool, assets: sources } = options;
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  const begin = async (): Promise<void> => {
+    if (running < AT_ONCE) running++;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+  };
+  /** Hands the turn on, or gives it back. */
+  const end = (): void => {
+    const next = waiting.shift();
+    if (next) next();
+    else running--;
+  };
+  return async (job, asked) => {
+    await begin();
+    try {
+      const signal = AbortSignal.any([asked, AbortSignal.timeout(DEADLINE_MS)]);
+      const assets = await loadAssets(job, { store, signal, ...sources });
+      return await renderPool.plan({ job, assets }, { signal, onProgress: () => undefined });
+    } finally {
+      end();
+    }
+  };
+}
