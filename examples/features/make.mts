@@ -2,6 +2,8 @@
  * Makes the pictures of these examples from those of the pour-over tutorial. Run from the repository's root:
  *
  *     npx tsx examples/features/make.mts
+ *
+ * `media/clip.mp4` is a piece of the rendered `motion.json`, cut out with ffmpeg.
  */
 import sharp from 'sharp';
 

@@ -4,21 +4,22 @@ import { PreviewError } from '../errors.ts';
 import type { Warning } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { probeAudioSeconds } from '../media/audio.ts';
+import { probeClip } from '../media/clip.ts';
 import { MAX_INPUT_PIXELS, probeImage } from '../media/image.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 
 export interface Inspected {
   /** Those that can be used. */
   assets: ResolvedAsset[];
-  /** Length of every sound by asset id. */
-  narrationSeconds: Map<string, number>;
+  /** Length of every sound and video by asset id. */
+  seconds: Map<string, number>;
   warnings: Warning[];
 }
 
 /**
  * Looks at the headers of every asset, so that a file that cannot be used is named before anything is rendered. Where
  * the job says `onAssetError: "placeholder"`, it is left out, and a warning names it and the steps that want it.
- * @throws PreviewError `asset_too_many_pixels`, `asset_corrupt`, `asset_type_unsupported`
+ * @throws PreviewError `asset_too_many_pixels`, `asset_corrupt`
  */
 export async function inspectAssets(
   job: PreviewJob,
@@ -26,12 +27,12 @@ export async function inspectAssets(
   store: ArtifactStore,
 ): Promise<Inspected> {
   const mayFail = job.previewRequest.options?.onAssetError === 'placeholder';
-  const inspected: Inspected = { assets: [], narrationSeconds: new Map(), warnings: [] };
+  const inspected: Inspected = { assets: [], seconds: new Map(), warnings: [] };
   for (const asset of loaded) {
     try {
       if ('failure' in asset) throw new PreviewError('asset_missing', asset.failure);
       const seconds = await inspect(asset, await store.readObject(asset.sha256));
-      if (seconds !== undefined) inspected.narrationSeconds.set(asset.id, seconds);
+      if (seconds !== undefined) inspected.seconds.set(asset.id, seconds);
       inspected.assets.push(asset);
     } catch (error) {
       if (!mayFail || !(error instanceof PreviewError) || !error.code.startsWith('asset_')) throw error;
@@ -41,32 +42,34 @@ export async function inspectAssets(
   return inspected;
 }
 
-/** @returns the length of a sound in seconds */
+/** @returns the length of a sound or a video in seconds */
 async function inspect(asset: ResolvedAsset, bytes: Buffer): Promise<number | undefined> {
-  if (asset.type === 'audio') return inspectSound(asset, bytes);
   if (asset.type === 'image') return inspectImage(asset, bytes);
-  throw new PreviewError(
-    'asset_type_unsupported',
-    `Asset "${asset.id}" is a video; steps show images so far.`,
-  );
+  const probe =
+    asset.type === 'audio'
+      ? probeAudioSeconds(bytes, demuxerOf(asset.format))
+      : probeClip(bytes, demuxerOf(asset.format)).then((clip) => {
+          checkPixels(asset, clip);
+          return clip.seconds;
+        });
+  return probe.catch((cause: unknown) => {
+    throw cause instanceof PreviewError ? cause : corrupt(asset, cause);
+  });
 }
 
 async function inspectImage(asset: ResolvedAsset, bytes: Buffer): Promise<undefined> {
-  const { width, height } = await probeImage(bytes).catch((cause: unknown) => {
+  const header = await probeImage(bytes).catch((cause: unknown) => {
     throw corrupt(asset, cause);
   });
-  if (width * height > MAX_INPUT_PIXELS) {
-    throw new PreviewError(
-      'asset_too_many_pixels',
-      `Asset "${asset.id}" has ${width} x ${height} pixels; at most ${MAX_INPUT_PIXELS / 1e6} million are decoded. Send it smaller.`,
-    );
-  }
+  checkPixels(asset, header);
 }
 
-function inspectSound(asset: ResolvedAsset, bytes: Buffer): Promise<number> {
-  return probeAudioSeconds(bytes, demuxerOf(asset.format)).catch((cause: unknown) => {
-    throw corrupt(asset, cause);
-  });
+function checkPixels(asset: ResolvedAsset, { width, height }: { width: number; height: number }): void {
+  if (width * height <= MAX_INPUT_PIXELS) return;
+  throw new PreviewError(
+    'asset_too_many_pixels',
+    `Asset "${asset.id}" has ${width} x ${height} pixels; at most ${MAX_INPUT_PIXELS / 1e6} million are decoded. Send it smaller.`,
+  );
 }
 
 function corrupt(asset: ResolvedAsset, cause: unknown): PreviewError {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { demuxerOf, type MediaFormat } from '../assets/sniff.ts';
 import { canonicalJson } from '../job/canonicalJson.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { audioCodecs } from '../media/audio.ts';
@@ -9,7 +10,7 @@ import { thumbnailSize } from './parts/storyboard.ts';
 import type { Entry, Timeline } from './timeline.ts';
 
 /** Raise it with every change that makes other bytes from the same job; all parts are then made anew. */
-export const RENDERER_VERSION = '4';
+export const RENDERER_VERSION = '5';
 
 /** A part that can be made, stored and found again by its key. */
 export interface PlannedPart<Content> {
@@ -68,16 +69,20 @@ export interface Plan {
 /** What the plan needs to know of an asset. */
 export interface PlanAsset {
   id: string;
+  type: 'image' | 'audio' | 'video';
   sha256: string;
+  format: MediaFormat;
 }
+
+type Assets = ReadonlyMap<string, PlanAsset>;
 
 /** Names every part of the preview by what decides its bytes. Pure: nothing is read, nothing is made. */
 export function buildPlan(job: PreviewJob, timeline: Timeline, assets: readonly PlanAsset[]): Plan {
-  const digests = new Map(assets.map(({ id, sha256 }) => [id, sha256]));
+  const known: Assets = new Map(assets.map((asset) => [asset.id, asset]));
   const video = videoSettings(job);
   const codec = videoCodecs[video.format];
   const shown = timeline.entries.map((entry) =>
-    slidesOf(job, entry, timeline, video, digests).map(({ content, frames }): PlannedSlide => {
+    slidesOf(job, entry, timeline, video, known).map(({ content, frames }): PlannedSlide => {
       const slide = part('slide', content);
       return { ...slide, frames, still: part('still', { video, codec, slide: slide.key }) };
     }),
@@ -97,7 +102,7 @@ export function buildPlan(job: PreviewJob, timeline: Timeline, assets: readonly 
       }),
     };
   });
-  const sound = soundtrackContent(job, timeline, video.format, digests);
+  const sound = soundtrackContent(job, timeline, video.format, known);
   return {
     video,
     entries,
@@ -126,10 +131,10 @@ function slidesOf(
   entry: Entry,
   timeline: Timeline,
   video: VideoSettings,
-  digests: ReadonlyMap<string, string>,
+  assets: Assets,
 ): { content: SlideContent; frames: number }[] {
   const held = entry.frames - (entry.exit?.frames ?? 0);
-  const content = slideContent(job, entry, video, digests);
+  const content = slideContent(job, entry, video, assets);
   const { steps, options } = job.previewRequest;
   if (!options?.includeCaptions || entry.kind === 'title') return [{ content, frames: held }];
   const cues = buildCaptions({ ...timeline, entries: [entry] }, steps);
@@ -147,8 +152,8 @@ function slidesOf(
 function slideContent(
   job: PreviewJob,
   entry: Entry,
-  { width, height }: VideoSettings,
-  digests: ReadonlyMap<string, string>,
+  { width, height, fps }: VideoSettings,
+  assets: Assets,
 ): SlideContent {
   const { steps, title, description, options } = job.previewRequest;
   const { brand } = options ?? {};
@@ -158,19 +163,22 @@ function slideContent(
     height,
     theme: options?.theme ?? 'midnight',
     brandColor: brand?.color,
-    logo: brand?.logo && digests.get(brand.logo),
+    logo: brand?.logo && assets.get(brand.logo)?.sha256,
     ...(options?.onAssetError === 'placeholder' ? { placeholder: true } : {}),
   };
   if (entry.kind === 'title') {
-    const cover = steps.find(({ asset }) => asset !== undefined && digests.has(asset))?.asset;
-    return { ...frame, title: title ?? 'Preview', text: description, photo: cover && digests.get(cover) };
+    const cover = steps.map(({ asset }) => assets.get(asset ?? '')).find((asset) => asset?.type === 'image');
+    return { ...frame, title: title ?? 'Preview', text: description, photo: cover?.sha256 };
   }
   const step = steps[entry.index];
+  const shown = assets.get(step?.asset ?? '');
   return {
     ...frame,
     title: step?.title,
     text: step?.text,
-    photo: step?.asset && digests.get(step.asset),
+    ...(shown?.type === 'video'
+      ? { clip: { sha256: shown.sha256, demuxer: demuxerOf(shown.format), fps } }
+      : { photo: shown?.sha256 }),
     ...(step?.asset ? {} : { placeholder: undefined }),
     motion: step?.motion,
     focus: step?.focus,
@@ -182,29 +190,29 @@ function soundtrackContent(
   job: PreviewJob,
   timeline: Timeline,
   format: VideoFormat,
-  digests: ReadonlyMap<string, string>,
+  assets: Assets,
 ): SoundtrackContent | undefined {
   const { steps, audio } = job.previewRequest;
   const voice = (asset: string, startFrame: number, gainDb = 0) => ({
-    sha256: digests.get(asset) ?? '',
+    sha256: assets.get(asset)?.sha256 ?? '',
     startSeconds: startFrame / timeline.fps,
     gainDb,
   });
   const narration = timeline.entries.flatMap((entry) => {
     const asset = steps[entry.index]?.narration;
-    return asset !== undefined && digests.has(asset) ? [voice(asset, entry.startFrame)] : [];
+    return asset !== undefined && assets.has(asset) ? [voice(asset, entry.startFrame)] : [];
   });
-  if (audio.narration && digests.has(audio.narration.asset)) {
+  if (audio.narration && assets.has(audio.narration.asset)) {
     narration.push(voice(audio.narration.asset, 0, audio.narration.gainDb));
   }
-  const music = audio.music && digests.has(audio.music.asset) ? audio.music : undefined;
+  const music = audio.music && assets.has(audio.music.asset) ? audio.music : undefined;
   if (narration.length === 0 && !music) return undefined;
   return {
     format,
     seconds: timeline.totalFrames / timeline.fps,
     narration,
     music: music && {
-      sha256: digests.get(music.asset) ?? '',
+      sha256: assets.get(music.asset)?.sha256 ?? '',
       gainDb: music.gainDb ?? 0,
       loop: music.loop ?? true,
     },

@@ -178,7 +178,9 @@ async function estimateRender(
   // Pictures of an entry that have to be encoded: its stills, or all of what moves.
   const pictures = plan.entries.map(({ segment, slides }) => {
     const { exit } = segment.content;
-    const moves = slides.some(({ content }) => content.focus || (content.motion ?? 'none') !== 'none');
+    const moves = slides.some(
+      ({ content }) => content.clip || content.focus || (content.motion ?? 'none') !== 'none',
+    );
     const held = moves ? slides.reduce((sum, { frames }) => sum + frames, 0) : slides.length;
     return held + (exit && exit.type !== 'fade' ? exit.frames : 0);
   });
@@ -196,8 +198,8 @@ async function prepare(
   job: PreviewJob,
   { assets: loaded, store }: RenderContext,
 ): Promise<{ plan: Plan; timeline: Timeline; warnings: Warning[]; assets: ResolvedAsset[] }> {
-  const { assets, narrationSeconds, warnings } = await inspectAssets(job, loaded, store);
-  const timeline = buildTimeline(job.previewRequest, narrationSeconds, job.previewRequest.options?.fps ?? 30);
+  const { assets, seconds, warnings } = await inspectAssets(job, loaded, store);
+  const timeline = buildTimeline(job.previewRequest, seconds, job.previewRequest.options?.fps ?? 30);
   return { timeline, plan: buildPlan(job, timeline, assets), warnings, assets };
 }
 

@@ -1,6 +1,7 @@
 import { PreviewError } from '../errors.ts';
 import type { Warning } from '../job/jobRecord.ts';
-import { rgbToYuv, type YuvPicture } from '../media/frame.ts';
+import { readClip } from '../media/clip.ts';
+import { rgbToYuv, type YuvPicture, yuvToRgb } from '../media/frame.ts';
 import { encodeJpeg, probeImage, type RgbPicture, scalePicture } from '../media/image.ts';
 import { type Overlay, putOver, readOverlay } from '../media/overlay.ts';
 import { type CodedFrames, encodeFrames } from '../media/video.ts';
@@ -68,9 +69,9 @@ export function createSlides(
     index: number,
     scale?: number,
   ): Promise<Background & { warnings: Warning[] }> => {
-    const photo = await read(content.photo);
     try {
-      return { ...(await paintBackground(content, photo, scale)), warnings: [] };
+      if (content.clip) return { ...(await firstOf(content)), warnings: [] };
+      return { ...(await paintBackground(content, await read(content.photo), scale)), warnings: [] };
     } catch (cause) {
       const error = undecodable(index, cause);
       if (!content.placeholder) throw error;
@@ -79,6 +80,21 @@ export function createSlides(
       const warnings = [{ code: ASSET_REPLACED, message, ...step }];
       return { ...(await paintBackground(content, undefined, scale)), warnings };
     }
+  };
+
+  const frames = async function* (content: SlideContent): AsyncGenerator<YuvPicture> {
+    const { clip, width, height } = content;
+    if (clip)
+      yield* readClip(await store.readObject(clip.sha256), clip.demuxer, { width, height, fps: clip.fps });
+  };
+  const firstOf = async (content: SlideContent): Promise<Background> => {
+    for await (const picture of frames(content)) {
+      return {
+        picture: { ...picture, data: yuvToRgb(picture) },
+        place: { left: 0, top: 0, width: 1, height: 1 },
+      };
+    }
+    throw new Error('it has no picture');
   };
 
   const compose = (slide: PlannedSlide, index: number): Promise<Composed> =>
@@ -138,6 +154,33 @@ export function createSlides(
     return readOverlay(onBlack as YuvPicture, onWhite as YuvPicture);
   };
 
+  /** A video under the words; its last picture stands until the step ends. */
+  async function* playing(index: number): AsyncGenerator<{ picture: YuvPicture; frames: number }> {
+    const { slides } = entryOf(plan, index);
+    const { content } = firstSlide(plan, index);
+    const source = frames(content);
+    let last: YuvPicture | undefined;
+    try {
+      for (const slide of slides) {
+        const over = await overlay(slide.content);
+        for (let i = 0; i < slide.frames; i++) {
+          const next = await source.next().catch((cause: unknown) => {
+            // A video that breaks off stands still; one that never begins cannot be shown.
+            if (last) return { done: true as const, value: undefined };
+            throw undecodable(index, cause);
+          });
+          last = next.done ? last : next.value;
+          if (!last) throw undecodable(index, new Error('it has no picture'));
+          const picture = { ...last, data: Buffer.from(last.data) };
+          putOver(picture, over);
+          yield { picture, frames: 1 };
+        }
+      }
+    } finally {
+      await source.return(undefined);
+    }
+  }
+
   async function* moving(index: number): AsyncGenerator<{ picture: YuvPicture; frames: number }> {
     const { slides } = entryOf(plan, index);
     const { content } = firstSlide(plan, index);
@@ -166,8 +209,8 @@ export function createSlides(
   }
 
   const moves = (index: number): boolean => {
-    const { motion = 'none', focus, photo } = firstSlide(plan, index).content;
-    return photo !== undefined && (motion !== 'none' || focus !== undefined);
+    const { motion = 'none', focus, photo, clip } = firstSlide(plan, index).content;
+    return clip !== undefined || (photo !== undefined && (motion !== 'none' || focus !== undefined));
   };
 
   return {
@@ -178,7 +221,10 @@ export function createSlides(
     encode,
     framesEncoded: () => encoded,
     moves,
-    held: (index) => (moves(index) ? moving(index) : standing(index)),
+    held(index) {
+      if (firstSlide(plan, index).content.clip) return playing(index);
+      return moves(index) ? moving(index) : standing(index);
+    },
     thumb,
     async warnings() {
       const stored = await Promise.all(plan.entries.map((entry) => store.getPart(entry.thumb.key)));

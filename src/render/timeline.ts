@@ -28,18 +28,20 @@ const NARRATION_TAIL_SECONDS = 0.6;
 /** Characters a second that a reader of captions follows without haste. */
 const READING_RATE = 15;
 const MIN_STEP_SECONDS = 2.5;
+/** A step that shows a video lasts as long as the video, within what a step may last. */
+const [MIN_CLIP_SECONDS, MAX_CLIP_SECONDS] = [0.5, 120];
 const DEFAULT_TRANSITION_SECONDS = 0.5;
 /** A preview is a preview. */
 const MAX_SECONDS = 3600;
 
 /**
  * Lays the title card and the steps on the timeline.
- * @param narrationSeconds length of each narration by asset id
+ * @param assetSeconds length of each sound and video by asset id
  * @throws PreviewError `preview_too_long` past one hour
  */
 export function buildTimeline(
   request: PreviewRequest,
-  narrationSeconds: ReadonlyMap<string, number>,
+  assetSeconds: ReadonlyMap<string, number>,
   fps: number,
 ): Timeline {
   const entries: Entry[] = [];
@@ -64,7 +66,7 @@ export function buildTimeline(
       startFrame: 0,
       frames: 0,
     });
-    seconds.push(stepSeconds(step, narrationSeconds));
+    seconds.push(stepSeconds(step, assetSeconds));
   });
 
   // Rounding each boundary, not each length, keeps the sound in step however many steps there are.
@@ -93,10 +95,12 @@ function hasTitleCard(request: PreviewRequest): boolean {
   return Boolean(request.title || request.description) || request.steps.length === 0;
 }
 
-function stepSeconds(step: Step, narrationSeconds: ReadonlyMap<string, number>): number {
+function stepSeconds(step: Step, assetSeconds: ReadonlyMap<string, number>): number {
   if (step.durationSeconds !== undefined) return step.durationSeconds;
-  const narration = step.narration === undefined ? undefined : narrationSeconds.get(step.narration);
+  const narration = step.narration === undefined ? undefined : assetSeconds.get(step.narration);
   if (narration !== undefined) return Math.max(narration + NARRATION_TAIL_SECONDS, MIN_STEP_SECONDS);
+  const clip = assetSeconds.get(step.asset ?? '');
+  if (clip !== undefined) return Math.min(MAX_CLIP_SECONDS, Math.max(MIN_CLIP_SECONDS, clip));
   const characters = (step.title?.length ?? 0) + (step.text?.length ?? 0);
   return Math.max(characters / READING_RATE, MIN_STEP_SECONDS);
 }

@@ -20,6 +20,8 @@ export interface SlideContent {
   caption?: readonly string[] | undefined;
   /** Digest of the photo that fills the frame. */
   photo?: string | undefined;
+  /** A video instead of a photo, and the demuxer that opens it. */
+  clip?: { sha256: string; demuxer: string; fps: number } | undefined;
   motion?: Motion | undefined;
   focus?: Focus | undefined;
   /** A sign is shown where the photo should be and cannot be had. */

@@ -1,0 +1,96 @@
+import { Decoder, FilterAPI } from 'node-av/api';
+import { AV_PKT_DATA_DISPLAYMATRIX } from 'node-av/constants';
+import type { Frame, Stream } from 'node-av/lib';
+import { openDemuxer, readPackets } from './ffmpeg.ts';
+import type { YuvPicture } from './frame.ts';
+
+export interface ClipHeader {
+  /** As the clip is looked at, its rotation applied. */
+  width: number;
+  height: number;
+  seconds: number;
+}
+
+/** What the headers say of the first video stream; nothing is decoded. @throws Error where there is none */
+export async function probeClip(bytes: Buffer, demuxerName: string): Promise<ClipHeader> {
+  const demuxer = await openDemuxer(bytes, demuxerName);
+  try {
+    const stream = demuxer.video();
+    if (!stream) throw new Error('it has no video stream');
+    let last = 0;
+    for (const packet of readPackets(demuxer, stream))
+      last = Math.max(last, Number(packet.pts + packet.duration));
+    const seconds = (last * stream.timeBase.num) / stream.timeBase.den;
+    if (!(seconds > 0)) throw new Error('its video stream is empty');
+    const { width, height } = stream.codecpar;
+    const turned = rotationOf(stream) % 180 !== 0;
+    return turned ? { width: height, height: width, seconds } : { width, height, seconds };
+  } finally {
+    await demuxer.close();
+  }
+}
+
+/**
+ * Decodes the first video stream at a frame rate and size of our own: rotated as it is to be looked at, filling the
+ * frame, cropped evenly, BT.709.
+ * @throws Error where the bytes are damaged before the first picture
+ */
+export async function* readClip(
+  bytes: Buffer,
+  demuxerName: string,
+  { width, height, fps }: { width: number; height: number; fps: number },
+): AsyncGenerator<YuvPicture> {
+  const demuxer = await openDemuxer(bytes, demuxerName);
+  try {
+    const stream = demuxer.video();
+    if (!stream) throw new Error('it has no video stream');
+    const decoder = await Decoder.create(stream);
+    const filter = FilterAPI.create(
+      [
+        `fps=${fps}:start_time=0`,
+        ...TURNS[rotationOf(stream) as keyof typeof TURNS],
+        `scale=${width}:${height}:force_original_aspect_ratio=increase:flags=bicubic:out_color_matrix=bt709:out_range=tv`,
+        `crop=${width}:${height}`,
+        'format=yuv420p',
+      ].join(','),
+      {},
+    );
+    try {
+      for (const packet of readPackets(demuxer, stream)) {
+        for (const frame of await decoder.decodeAll(packet)) yield* filtered(filter, frame);
+      }
+      for (const frame of await decoder.decodeAll(null)) yield* filtered(filter, frame);
+      yield* filtered(filter, null);
+    } finally {
+      decoder.close();
+      filter.close();
+    }
+  } finally {
+    await demuxer.close();
+  }
+}
+
+async function* filtered(filter: FilterAPI, frame: Frame | null): AsyncGenerator<YuvPicture> {
+  const outputs = await filter.processAll(frame);
+  frame?.free();
+  for (const output of outputs) {
+    const picture = { width: output.width, height: output.height, data: Buffer.from(output.toBuffer()) };
+    output.free();
+    yield picture;
+  }
+}
+
+const TURNS = {
+  0: [],
+  90: ['transpose=clock'],
+  180: ['hflip', 'vflip'],
+  270: ['transpose=cclock'],
+} as const;
+
+/** Degrees clockwise, from the display matrix that phones write (ISO/IEC 14496-12, 6.2.2): its first two numbers. */
+function rotationOf(stream: Stream): number {
+  const matrix = stream.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX);
+  if (!matrix || matrix.length < 36) return 0;
+  const [a, b] = [matrix.readInt32LE(0), matrix.readInt32LE(4)];
+  return (Math.round((Math.atan2(b, a) * 180) / Math.PI / 90) * 90 + 360) % 360;
+}
