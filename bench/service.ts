@@ -5,7 +5,6 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PreviewJob } from '../src/job/previewJob.types.ts';
 
 /** The service as it is started in production, on the embedded queue, with a data folder of its own. */
@@ -17,8 +16,6 @@ export interface Service {
   artifact(jobId: string, name: string): Promise<Buffer>;
   stop(): Promise<void>;
 }
-
-const POLL_MS = 10;
 
 export async function startService(env: Record<string, string> = {}): Promise<Service> {
   const dataDir = mkdtempSync(join(tmpdir(), 'preview-bench-data-'));
@@ -45,13 +42,10 @@ export async function startService(env: Record<string, string> = {}): Promise<Se
         body: JSON.stringify(job),
         headers: { 'content-type': 'application/json' },
       });
-      for (;;) {
-        const answer = await call(`/api/preview/job/${job.jobId}/status`);
-        const { status, error } = (await answer.json()) as { status: string; error?: { message: string } };
-        if (status === 'completed') return (performance.now() - started) / 1000;
-        if (error) throw new Error(error.message);
-        await sleep(POLL_MS);
-      }
+      const events = await (await call(`/api/preview/job/${job.jobId}/events`)).text();
+      const end = events.slice(events.lastIndexOf('event: end'));
+      if (!end.includes('"completed"')) throw new Error(events.slice(-2000));
+      return (performance.now() - started) / 1000;
     },
     async artifact(jobId, name) {
       const answer = await call(`/api/preview/job/${jobId}/artifact?name=${name}&redirect=1`);

@@ -15,6 +15,7 @@ import { artifactRoutes } from './artifacts.ts';
 import { assetRoutes } from './assets.ts';
 import { requireApiKey } from './auth.ts';
 import { documentApi } from './docs.ts';
+import { eventRoutes } from './events.ts';
 import { jobRoutes } from './jobs.ts';
 import { probeRoutes } from './probes.ts';
 import { answerWithProblem, handleErrors } from './problem.ts';
@@ -78,6 +79,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     assetRoutes(guarded, parts);
     queueRoutes(guarded, parts);
     streamRoutes(guarded, parts);
+    eventRoutes(guarded, parts);
   });
   return app;
 }

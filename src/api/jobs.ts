@@ -151,7 +151,7 @@ function admit({ body, project }: FastifyRequest): PreviewJob {
 }
 
 /** Without keys a link names the project, because a job's id alone may be ambiguous. */
-function withLinks(status: JobStatus, { project }: { project: string | undefined }) {
+export function withLinks(status: JobStatus, { project }: Pick<FastifyRequest, 'project'>) {
   const job = `/api/preview/job/${encodeURIComponent(status.jobId)}`;
   const query = project === undefined ? `?projectId=${encodeURIComponent(status.projectId)}` : '';
   return {
@@ -160,6 +160,7 @@ function withLinks(status: JobStatus, { project }: { project: string | undefined
       status: `${job}/status${query}`,
       artifacts: `${job}/artifact${query}`,
       stream: `${job}/stream.m3u8${query}`,
+      events: `${job}/events${query}`,
       cancel: `${job}${query}`,
     },
   };

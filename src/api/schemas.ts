@@ -219,3 +219,14 @@ export const planSchema = {
     },
   },
 } as const;
+
+export const eventsSchema = {
+  ...jobRefSchema,
+  response: {
+    200: {
+      description:
+        'Events `status` (as the status call answers), `segment` (`{index, of, startSeconds, endSeconds}`: it can be played now), `end` (`{status}`)',
+      content: { 'text/event-stream': { schema: string } },
+    },
+  },
+} as const;

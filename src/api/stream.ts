@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { PreviewError } from '../errors.ts';
 import { fragmentRanges } from '../media/mp4.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../render/hls.ts';
-import { getStream, type StreamPlan } from '../render/stream.ts';
+import { getStream, type JobName, type StreamPlan } from '../render/stream.ts';
 import type { ArtifactStore, StoredPart } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
 import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
@@ -29,23 +29,26 @@ export function streamRoutes(
 
   /** Waits for what the render is about to leave; undefined where the job ended without it. */
   const awaited = async <Found>(
-    request: JobRequest,
+    job: JobName,
     look: () => Promise<Found | undefined>,
   ): Promise<Found | undefined> => {
     for (const deadline = Date.now() + WAIT_MS; ; await sleep(LOOK_MS)) {
       // Asked first: what the job left is there when it says that it has ended.
-      const ended = await hasEnded(client, request);
+      const ended = await hasEnded(job);
       const found = await look();
       if (found !== undefined || ended) return found;
       if (Date.now() > deadline) throw new PreviewError('stream_not_ready');
     }
   };
-  const streamOf = async (request: JobRequest): Promise<StreamPlan> => {
-    const { projectId, jobId } = await client.status(refOf(request));
-    const stream = await awaited(request, () => getStream(store, { projectId, jobId }));
+  const streamOf = async (request: JobRequest): Promise<{ job: JobName; stream: StreamPlan }> => {
+    const job = await client.status(refOf(request));
+    const stream = await awaited(job, () => getStream(store, job));
     if (!stream) throw new PreviewError('no_stream');
-    return stream;
+    return { job, stream };
   };
+  /** A look into the store costs little; who waits for a job may look often. */
+  const hasEnded = async ({ projectId, jobId }: JobName): Promise<boolean> =>
+    (await store.getRecord(projectId, jobId)) !== undefined;
 
   const route = (path: string, summary: string, playlist: (request: JobRequest) => Promise<string>): void => {
     app.get<{ Params: JobRequest['params']; Querystring: JobRequest['query'] }>(
@@ -63,8 +66,8 @@ export function streamRoutes(
   };
 
   route('stream.m3u8', 'The preview as HLS, playable while it is rendered', async (request) => {
-    const stream = await streamOf(request);
-    const init = await awaited(request, () => store.getPart(stream.init));
+    const { job, stream } = await streamOf(request);
+    const init = await awaited(job, () => store.getPart(stream.init));
     if (!init) throw new PreviewError('no_stream');
     const { width, height, fps } = stream.video;
     const query = jobQuery(request);
@@ -80,11 +83,11 @@ export function streamRoutes(
   });
 
   route('stream/video.m3u8', 'The segments that are there, in order', async (request) => {
-    const stream = await streamOf(request);
+    const { job, stream } = await streamOf(request);
     const { video, timescale, segments } = stream;
     const first = segments[0]?.key ?? '';
-    await awaited(request, () => store.getPart(first));
-    const ended = await hasEnded(client, request);
+    await awaited(job, () => store.getPart(first));
+    const ended = await hasEnded(job);
     const [init, ready] = await Promise.all([store.getPart(stream.init), readySegments(store, stream)]);
     if (!init) throw new PreviewError('no_stream');
     let frames = 0;
@@ -101,9 +104,10 @@ export function streamRoutes(
   });
 
   route('stream/audio.m3u8', 'The soundtrack', async (request) => {
-    const { soundtrack } = await streamOf(request);
+    const { job, stream } = await streamOf(request);
+    const { soundtrack } = stream;
     if (soundtrack === undefined) throw new PreviewError('no_stream', 'This preview has no sound.');
-    const part = await awaited(request, () => store.getPart(soundtrack));
+    const part = await awaited(job, () => store.getPart(soundtrack));
     if (!part) throw new PreviewError('no_stream');
     const { init, fragments } = fragmentRanges(await store.readObject(part.sha256));
     const url = link(part, 'sound.m4a');
@@ -124,11 +128,6 @@ async function readySegments(store: ArtifactStore, { segments }: StreamPlan): Pr
   const parts = await Promise.all(segments.map(({ key }) => store.getPart(key)));
   const missing = parts.indexOf(undefined);
   return parts.slice(0, missing < 0 ? parts.length : missing).filter((part) => part !== undefined);
-}
-
-async function hasEnded(client: PreviewWorkerClient, request: JobRequest): Promise<boolean> {
-  const { status } = await client.status(refOf(request));
-  return status === 'completed' || status === 'failed' || status === 'cancelled';
 }
 
 const sendPlaylist = (reply: FastifyReply, playlist: string): FastifyReply =>

@@ -203,7 +203,11 @@ function writePlace(bits: BitWriter, sets: ParameterSets, place: Place, idr?: nu
 }
 
 /** Two IDR pictures in a row must have different numbers (7.4.3); this one comes from what the picture shows. */
-const idrId = (slice: Buffer): number => slice.reduce((sum, byte) => (sum * 31 + byte) % 65_521, 1);
+function idrId(slice: Buffer): number {
+  let sum = slice.length;
+  for (let i = 0; i < Math.min(slice.length, 4096); i++) sum = (sum * 31 + (slice[i] as number)) % 65_521;
+  return sum;
+}
 
 /** Initial values of context 24, mb_skip_flag of a B slice with no neighbour unskipped (table 9-14, cabac_init_idc 0). */
 const CABAC_INIT = 0;
@@ -275,10 +279,15 @@ function skipAll(macroblocks: number): Buffer {
 
 const skipData = new Map<number, Buffer>();
 
+/** What most slices never have; looking for it is native and fast, going byte by byte is not. */
+const TWO_ZEROS = Buffer.alloc(2);
+
 /** A NAL unit with its header, and with the bytes that keep start codes out of it (7.4.1). */
 function toNal(refIdc: number, type: number, payload: Buffer): Buffer {
+  const header = Buffer.from([(refIdc << 5) | type]);
+  if (payload.indexOf(TWO_ZEROS) < 0) return Buffer.concat([header, payload]);
   const out = Buffer.allocUnsafe(1 + payload.length + (payload.length >> 1) + 1);
-  out[0] = (refIdc << 5) | type;
+  out[0] = header[0] as number;
   let to = 1;
   let zeros = 0;
   for (let i = 0; i < payload.length; i++) {
@@ -295,6 +304,7 @@ function toNal(refIdc: number, type: number, payload: Buffer): Buffer {
 
 /** Takes the bytes out that {@link toNal} puts in. */
 function unescapeNal(nal: Buffer): Buffer {
+  if (nal.indexOf(TWO_ZEROS) < 0) return nal;
   const out = Buffer.allocUnsafe(nal.length);
   let to = 0;
   let zeros = 0;

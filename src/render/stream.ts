@@ -26,7 +26,7 @@ export function describeStream(plan: Plan, timeline: Timeline): StreamPlan {
   };
 }
 
-interface JobName {
+export interface JobName {
   projectId: string;
   jobId: string;
 }

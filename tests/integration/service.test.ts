@@ -111,6 +111,30 @@ describe.each(queueBackends)('the service on the %s queue', (backend) => {
     expect(broken).toMatchObject({ status: 400, body: { code: 'invalid_payload' } });
   });
 
+  it('tells what happens to a job, segment by segment, to its end', async () => {
+    const steps = Array.from({ length: 4 }, (_, i) => ({ title: `Step ${i}`, durationSeconds: 1 }));
+    const { body } = await service.post('/api/preview/job', smallJob('told', { steps }));
+    const { events } = body.links as { events: string };
+    const response = await fetch(service.url + events);
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    const told = (await response.text())
+      .split('\n\n')
+      .map((block) => /^event: (\w+)\ndata: (.*)$/.exec(block))
+      .flatMap((match) => (match ? [{ name: match[1], data: JSON.parse(match[2] ?? '') }] : []));
+    const named = (name: string) => told.filter((event) => event.name === name).map(({ data }) => data);
+    expect(named('segment')).toEqual(
+      [0, 3, 4, 5, 6].map((startSeconds, index) => ({
+        index,
+        of: 5,
+        startSeconds,
+        endSeconds: index === 0 ? 3 : startSeconds + 1,
+      })),
+    );
+    expect(named('status').at(-1)).toMatchObject({ jobId: 'told', status: 'completed' });
+    expect(told.at(-1)).toEqual({ name: 'end', data: { status: 'completed' } });
+    expect((await service.get('/api/preview/job/nobody/events')).status).toBe(404);
+  });
+
   it('does not retry what can never succeed, and says what was wrong', async () => {
     const request = {
       steps: [{ asset: 'p' }],

@@ -29,31 +29,31 @@ const FRAGMENT_SECONDS = 4;
 /**
  * Mixes narration and music, and brings the mix to its loudness: the mix is measured while it is written to a file, and
  * read from there as often as the gain has to be tried. An hour of samples does not stay in memory.
- * @returns an MP4 file of fragments with one audio track, and what it measures
+ * @returns an MP4 file of fragments with one audio track
  */
-export async function makeSoundtrack(
-  content: SoundtrackContent,
-  read: ReadSound,
-): Promise<{ bytes: Buffer; loudness: Loudness }> {
+export async function makeSoundtrack(content: SoundtrackContent, read: ReadSound): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'preview-mix-'));
   try {
     const spool = join(folder, 'mix.f32');
     const mixed = await measure(spooled(mix(content, read), spool));
     const gainDb = await findGain(mixed, content.loudnessLufs, spool);
-    const samples = await encodeSound(limited(spool, gainDb), content.format);
-    const bytes = toFile(soundTrack(content.format), samples);
-    return { bytes, loudness: await measure(decodeAudio(bytes, 'mov')) };
+    const loud = limited(spool, gainDb, mixed.truePeakDb + gainDb > CEILING_DB);
+    const samples = await encodeSound(loud, content.format);
+    return toFile(soundTrack(content.format), samples);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** What a soundtrack measures as it is heard: after the encoder, which adds overshoot of its own. */
+export const measureSoundtrack = (file: Buffer): Promise<Loudness> => measure(decodeAudio(file, 'mov'));
 
 /** What is missing to the loudness that is wanted, and a little more where the limiter takes something away. */
 async function findGain(mixed: Loudness, targetLufs: number, spool: string): Promise<number> {
   if (mixed.integratedLufs === undefined) return 0;
   const missing = Math.min(MAX_GAIN_DB, targetLufs - mixed.integratedLufs);
   if (mixed.truePeakDb + missing <= CEILING_DB) return missing;
-  const { integratedLufs = targetLufs } = await measure(limited(spool, missing));
+  const { integratedLufs = targetLufs } = await measure(limited(spool, missing, true));
   return missing + Math.min(MAX_MAKEUP_DB, Math.max(0, mixed.integratedLufs + missing - integratedLufs));
 }
 
@@ -76,9 +76,10 @@ async function* spooled(blocks: AsyncIterable<Float32Array>, path: string): Asyn
   }
 }
 
-/** What was spooled, with a gain, its peaks kept below the ceiling. */
-async function* limited(path: string, gainDb: number): AsyncGenerator<Float32Array> {
-  const limiter = createLimiter(decibels(gainDb), decibels(CEILING_DB));
+/** What was spooled, with a gain; its peaks kept below the ceiling where some would exceed it. */
+async function* limited(path: string, gainDb: number, hasPeaks: boolean): AsyncGenerator<Float32Array> {
+  const gain = decibels(gainDb);
+  const limiter = hasPeaks ? createLimiter(gain, decibels(CEILING_DB)) : createAmplifier(gain);
   const file = await open(path);
   try {
     for (;;) {
@@ -92,6 +93,14 @@ async function* limited(path: string, gainDb: number): AsyncGenerator<Float32Arr
     await file.close();
   }
 }
+
+const createAmplifier = (gain: number) => ({
+  push(samples: Float32Array): Float32Array {
+    for (let i = 0; i < samples.length; i++) samples[i] = (samples[i] as number) * gain;
+    return samples;
+  },
+  end: () => new Float32Array(0),
+});
 
 function toFile(track: AudioTrack, samples: readonly Sample[]): Buffer {
   const pieces = [initSegment(track)];

@@ -72,6 +72,7 @@ describe('the API as a whole', () => {
       expect(calls.sort()).toEqual([
         'DELETE /api/preview/job/{jobId}',
         'GET /api/preview/job/{jobId}/artifact',
+        'GET /api/preview/job/{jobId}/events',
         'GET /api/preview/job/{jobId}/status',
         'GET /api/preview/job/{jobId}/stream.m3u8',
         'GET /api/preview/job/{jobId}/stream/audio.m3u8',
