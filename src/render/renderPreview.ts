@@ -5,7 +5,7 @@ import type { ArtifactStore, StoredPart } from '../storage/artifactStore.ts';
 import { inspectAssets } from './inspectAssets.ts';
 import { makeMovie } from './makeMovie.ts';
 import { makeSegments, type Segments } from './makeSegments.ts';
-import { type MeasuredSound, makeSound, measureSound } from './makeSound.ts';
+import { makeSound } from './makeSound.ts';
 import { makeTexts } from './makeTexts.ts';
 import { createPartMaker } from './partMaker.ts';
 import { makePoster, makeStoryboard } from './parts/pictures.ts';
@@ -60,7 +60,6 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
   ]);
 
   onProgress({ percent: 85, stage: 'packaging' });
-  const measuring = soundtrack ? measureSound(render, soundtrack) : Promise.resolve(null);
   const files = await stopwatch.time('packaging', async () => [
     ...(segments ? [await makeMovie(render, segments, soundtrack)] : []),
     ...(poster ? [artifact('poster.jpg', 'image/jpeg', poster)] : []),
@@ -73,7 +72,7 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
     ...(await makeTexts(render)),
   ]);
   const warnings = [...prepared.warnings, ...(await slides.warnings())];
-  const manifest = buildManifest(render, files, warnings, segments, await measuring);
+  const manifest = buildManifest(render, files, warnings, segments, soundtrack);
   const text = Buffer.from(JSON.stringify(manifest, null, 2));
   const manifestFile = artifact('manifest.json', 'application/json', await store.putObject(text));
   if (segments && segments.reused === 0) await learnRates(store, ratesOf(render, files, soundtrack));
@@ -92,7 +91,7 @@ function buildManifest(
   artifacts: readonly Artifact[],
   warnings: readonly Warning[],
   segments: Segments | undefined,
-  audio: MeasuredSound | null,
+  soundtrack: StoredPart | undefined,
 ) {
   return {
     jobId: job.jobId,
@@ -107,7 +106,7 @@ function buildManifest(
     fps: plan.video.fps,
     steps: timelineOf(timeline),
     artifacts,
-    audio,
+    audio: soundtrack?.meta?.measured ?? null,
     stats: {
       renderSeconds: stopwatch.elapsedMs() / 1000,
       firstSegmentSeconds: segments?.firstSeconds ?? null,

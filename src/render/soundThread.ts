@@ -6,8 +6,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { quietFfmpeg } from '../media/ffmpeg.ts';
-import type { Loudness } from '../media/loudness.ts';
-import { makeSoundtrack, measureSoundtrack } from './parts/soundtrack.ts';
+import { makeSoundtrack, type Soundtrack } from './parts/soundtrack.ts';
 import type { SoundtrackContent } from './plan.ts';
 
 /** A sound's file, and the demuxer that opens it. */
@@ -16,34 +15,24 @@ export interface SoundFile {
   demuxer: string;
 }
 
-type Task =
-  | { kind: 'make'; content: SoundtrackContent; sounds: Map<string, SoundFile> }
-  | { kind: 'measure'; file: Uint8Array };
+interface Task {
+  content: SoundtrackContent;
+  /** By their digests. */
+  sounds: Map<string, SoundFile>;
+}
 
-type Answer = { id: number } & ({ result: Uint8Array | Loudness } | { error: unknown });
+type Answer = { id: number } & ({ made: Soundtrack } | { error: unknown });
 
 const ENTRY = new URL(import.meta.url);
 /** The loader that runs TypeScript sources (tsx) is there for main threads only. */
 const HAS_THREADS = extname(fileURLToPath(ENTRY)) === '.js';
 
-/** {@link makeSoundtrack} in the thread; `sounds` by their digests. */
-export async function makeSoundtrackInThread(
-  content: SoundtrackContent,
-  sounds: Map<string, SoundFile>,
-): Promise<Buffer> {
-  return toBuffer((await run({ kind: 'make', content, sounds })) as Uint8Array);
-}
-
-/** {@link measureSoundtrack} in the thread. */
-export async function measureSoundtrackInThread(file: Buffer): Promise<Loudness> {
-  return (await run({ kind: 'measure', file })) as Loudness;
-}
-
 let thread: Worker | undefined;
 let lastId = 0;
 const waiting = new Map<number, (answer: Answer) => void>();
 
-async function run(task: Task): Promise<Uint8Array | Loudness> {
+/** {@link makeSoundtrack} in the thread. */
+export async function makeSoundtrackInThread(task: Task): Promise<Soundtrack> {
   if (!HAS_THREADS) return perform(task);
   const id = ++lastId;
   const worker = startThread();
@@ -54,7 +43,8 @@ async function run(task: Task): Promise<Uint8Array | Loudness> {
       worker.postMessage({ id, task });
     });
     if ('error' in answer) throw answer.error;
-    return answer.result;
+    // A message between threads turns a Buffer into a plain array of bytes.
+    return { ...answer.made, bytes: toBuffer(answer.made.bytes) };
   } finally {
     waiting.delete(id);
     if (waiting.size === 0) worker.unref();
@@ -74,8 +64,7 @@ function startThread(): Worker {
   return started;
 }
 
-function perform(task: Task): Promise<Uint8Array | Loudness> {
-  if (task.kind === 'measure') return measureSoundtrack(toBuffer(task.file));
+function perform(task: Task): Promise<Soundtrack> {
   return makeSoundtrack(task.content, async (sha256) => {
     const sound = task.sounds.get(sha256);
     if (!sound) throw new Error('a sound of the plan is not among the assets');
@@ -83,7 +72,6 @@ function perform(task: Task): Promise<Uint8Array | Loudness> {
   });
 }
 
-/** A message between threads turns a Buffer into a plain array of bytes. */
 const toBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength);
 
@@ -92,7 +80,7 @@ if (!isMainThread && parentPort) {
   quietFfmpeg();
   port.on('message', ({ id, task }: { id: number; task: Task }) => {
     perform(task).then(
-      (result) => port.postMessage({ id, result } satisfies Answer),
+      (made) => port.postMessage({ id, made } satisfies Answer),
       (error: unknown) => port.postMessage({ id, error } satisfies Answer),
     );
   });

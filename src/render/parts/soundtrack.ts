@@ -7,6 +7,11 @@ import { createLoudnessMeter, type Loudness } from '../../media/loudness.ts';
 import { type AudioTrack, fragment, initSegment, type Sample } from '../../media/mp4.ts';
 import type { SoundtrackContent } from '../plan.ts';
 
+export interface Soundtrack {
+  bytes: Buffer;
+  loudness: Loudness;
+}
+
 /** Reads the bytes of an asset and says which demuxer opens them. */
 export type ReadSound = (sha256: string) => Promise<{ bytes: Buffer; demuxer: string }>;
 
@@ -16,6 +21,8 @@ const CEILING_DB = -2;
 const MAX_GAIN_DB = 24;
 /** A limiter that has much to do makes the sound quieter; this much may be given back. */
 const MAX_MAKEUP_DB = 4;
+/** How far from its loudness a soundtrack may be without being encoded again. */
+const TOLERANCE_LU = 0.3;
 /** Music under a voice, in decibels, and how fast it gives way and comes back. */
 const DUCK_DB = -11;
 const DUCK_ATTACK_SECONDS = 0.25;
@@ -29,24 +36,29 @@ const FRAGMENT_SECONDS = 4;
 /**
  * Mixes narration and music, and brings the mix to its loudness: the mix is measured while it is written to a file, and
  * read from there as often as the gain has to be tried. An hour of samples does not stay in memory.
- * @returns an MP4 file of fragments with one audio track
+ * @returns an MP4 file of fragments with one audio track, and what it measures when it is decoded
  */
-export async function makeSoundtrack(content: SoundtrackContent, read: ReadSound): Promise<Buffer> {
+export async function makeSoundtrack(content: SoundtrackContent, read: ReadSound): Promise<Soundtrack> {
   const folder = await mkdtemp(join(tmpdir(), 'preview-mix-'));
   try {
     const spool = join(folder, 'mix.f32');
     const mixed = await measure(spooled(mix(content, read), spool));
     const gainDb = await findGain(mixed, content.loudnessLufs, spool);
-    const loud = limited(spool, gainDb, mixed.truePeakDb + gainDb > CEILING_DB);
-    const samples = await encodeSound(loud, content.format);
-    return toFile(soundTrack(content.format), samples);
+    const encode = async (gain: number): Promise<Soundtrack> => {
+      const loud = limited(spool, gain, mixed.truePeakDb + gain > CEILING_DB);
+      const bytes = toFile(soundTrack(content.format), await encodeSound(loud, content.format));
+      return { bytes, loudness: await measure(decodeAudio(bytes, 'mov')) };
+    };
+    const made = await encode(gainDb);
+    const { integratedLufs = content.loudnessLufs } = made.loudness;
+    // What is like noise loses energy in a lossy encoder. It is rare, and then worth encoding a second time.
+    const lost = mixed.integratedLufs === undefined ? 0 : content.loudnessLufs - integratedLufs;
+    const wasHeldBack = gainDb >= MAX_GAIN_DB;
+    return Math.abs(lost) > TOLERANCE_LU && !wasHeldBack ? encode(gainDb + lost) : made;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-/** What a soundtrack measures as it is heard: after the encoder, which adds overshoot of its own. */
-export const measureSoundtrack = (file: Buffer): Promise<Loudness> => measure(decodeAudio(file, 'mov'));
 
 /** What is missing to the loudness that is wanted, and a little more where the limiter takes something away. */
 async function findGain(mixed: Loudness, targetLufs: number, spool: string): Promise<number> {

@@ -1,0 +1,129 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demuxerOf, SNIFF_BYTES, sniffFormat } from '../../src/assets/sniff.ts';
+import { quietFfmpeg } from '../../src/media/ffmpeg.ts';
+import type { Loudness } from '../../src/media/loudness.ts';
+import { makeSoundtrack } from '../../src/render/parts/soundtrack.ts';
+import type { SoundtrackContent } from '../../src/render/plan.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  quietFfmpeg();
+  folder = mkdtempSync(join(tmpdir(), 'preview-sound-'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function ffmpeg(...args: string[]): string {
+  const { status, stderr } = spawnSync('ffmpeg', ['-y', '-nostats', ...args], { encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
+  return stderr;
+}
+
+/** Six seconds that are like speech: noise that swells, breaks off and comes again, with hard peaks. */
+function makeSound(name: string, rate: number, channels: number, codec: string[]): Buffer {
+  const path = join(folder, name);
+  const speech =
+    '(0.02+0.5*abs(sin(2*PI*0.7*t)))*(random(0)-0.5)*gt(mod(t,1.7),0.4)+0.6*sin(2*PI*180*t)*gt(mod(t,2.3),2.2)';
+  const layout = { 1: 'mono', 2: 'stereo', 6: '5.1' }[channels];
+  const source = `aevalsrc=exprs='${speech}':s=${rate}:d=6,aformat=channel_layouts=mono,pan=${layout}|${Array.from({ length: channels }, (_, c) => `c${c}=c0`).join('|')}`;
+  ffmpeg('-f', 'lavfi', '-i', source, ...codec, path);
+  return readFileSync(path);
+}
+
+/** What ffmpeg's own meter says of a file. */
+function ebur128(file: Buffer): { lufs: number; peak: number } {
+  const path = join(folder, 'measured.m4a');
+  writeFileSync(path, file);
+  const report = ffmpeg('-i', path, '-af', 'ebur128=peak=true', '-f', 'null', '-');
+  const summary = report.slice(report.lastIndexOf('Summary:'));
+  return {
+    lufs: Number(/I:\s+(-?[\d.]+) LUFS/.exec(summary)?.[1]),
+    peak: Number(/Peak:\s+(-?[\d.]+) dBFS/.exec(summary)?.[1]),
+  };
+}
+
+async function soundtrackOf(
+  sound: Buffer,
+  change: Partial<SoundtrackContent> = {},
+): Promise<{ bytes: Buffer; own: Loudness; lufs: number; peak: number }> {
+  const format = sniffFormat(sound.subarray(0, SNIFF_BYTES));
+  if (!format) throw new Error('the sound is of no known format');
+  const content: SoundtrackContent = {
+    format: 'mp4',
+    seconds: 7,
+    narration: [{ sha256: 'sound', startSeconds: 0.5, gainDb: 0 }],
+    ducking: true,
+    loudnessLufs: -16,
+    ...change,
+  };
+  const read = async () => ({ bytes: sound, demuxer: demuxerOf(format) });
+  const { bytes, loudness } = await makeSoundtrack(content, read);
+  return { bytes, own: loudness, ...ebur128(bytes) };
+}
+
+describe('a soundtrack of any input', () => {
+  it.each([
+    ['speech.wav', 8_000, 1, ['-c:a', 'pcm_s16le']],
+    ['studio.wav', 96_000, 2, ['-c:a', 'pcm_s24le']],
+    ['float.wav', 44_100, 6, ['-c:a', 'pcm_f32le']],
+    ['song.mp3', 44_100, 2, ['-c:a', 'libmp3lame', '-b:a', '128k']],
+    ['voice.mp3', 22_050, 1, ['-c:a', 'libmp3lame', '-b:a', '48k']],
+    ['voice.m4a', 48_000, 1, ['-c:a', 'aac', '-b:a', '64k']],
+    ['film.m4a', 48_000, 6, ['-c:a', 'aac', '-b:a', '256k']],
+    ['vorbis.ogg', 44_100, 2, ['-c:a', 'libvorbis', '-q:a', '3']],
+    ['opus.ogg', 48_000, 1, ['-c:a', 'libopus', '-b:a', '32k']],
+    ['studio.flac', 96_000, 2, ['-c:a', 'flac']],
+    ['old.flac', 16_000, 1, ['-c:a', 'flac']],
+  ] as const)(
+    '%s, %i Hz, %i channels: at its loudness, its true peak below -1 dBTP',
+    async (name, rate, channels, codec) => {
+      const { own, lufs, peak } = await soundtrackOf(makeSound(name, rate, channels, [...codec]));
+      expect(Math.abs(lufs - -16)).toBeLessThanOrEqual(0.5);
+      expect(peak).toBeLessThanOrEqual(-1);
+      // The manifest's own meter agrees with ffmpeg's.
+      expect(Math.abs((own.integratedLufs ?? 0) - lufs)).toBeLessThanOrEqual(0.2);
+      expect(Math.abs(own.truePeakDb - peak)).toBeLessThanOrEqual(0.3);
+    },
+  );
+
+  it.each([-24, -20, -14])('comes to %i LUFS where that is wanted', async (loudnessLufs) => {
+    const sound = makeSound('wanted.flac', 48_000, 2, ['-c:a', 'flac']);
+    const { lufs, peak } = await soundtrackOf(sound, { loudnessLufs });
+    expect(Math.abs(lufs - loudnessLufs)).toBeLessThanOrEqual(0.5);
+    expect(peak).toBeLessThanOrEqual(-1);
+  });
+
+  it('repeats music to the end, gives way to the voice, and fades out', async () => {
+    const music = makeSound('music.flac', 48_000, 2, ['-c:a', 'flac']);
+    const { bytes } = await soundtrackOf(music, {
+      seconds: 20,
+      narration: [],
+      music: { sha256: 'sound', gainDb: 0, loop: true },
+    });
+    const path = join(folder, 'looped.m4a');
+    writeFileSync(path, bytes);
+    const loudness = (from: number, seconds: number): number => {
+      const report = ffmpeg(
+        '-ss',
+        String(from),
+        '-t',
+        String(seconds),
+        '-i',
+        path,
+        '-af',
+        'volumedetect',
+        '-f',
+        'null',
+        '-',
+      );
+      return Number(/mean_volume: (-?[\d.]+) dB/.exec(report)?.[1]);
+    };
+    expect(loudness(12.5, 4)).toBeGreaterThan(-30);
+    expect(loudness(19.7, 0.3)).toBeLessThan(loudness(12.5, 4) - 12);
+  });
+});
