@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
 import { buildApi } from './api/index.ts';
+import { buildWorkerApi } from './api/workerApi.ts';
 import { createEgressAgent } from './assets/egress.ts';
 import { type AssetFetcher, createAssetFetcher } from './assets/fetchAsset.ts';
 import type { Config } from './config.ts';
@@ -10,16 +12,17 @@ import type { ArtifactStore } from './storage/artifactStore.ts';
 import { createFsStore } from './storage/fsStore.ts';
 import { createUrlSigner } from './storage/signedUrl.ts';
 import { loadOrCreateSigningKey } from './storage/signingKeys.ts';
-import { checkHealth } from './worker/health.ts';
+import { checkHealth, type Health } from './worker/health.ts';
 import { createPlanner } from './worker/planner.ts';
 import { createPreviewMetrics, type PreviewMetrics } from './worker/previewMetrics.ts';
 import { createPreviewWorker, type PreviewWorker } from './worker/previewWorker.ts';
 import { createPreviewWorkerClient, type PreviewWorkerClient } from './worker/previewWorkerClient.ts';
+import { createQueueWatch, type QueueWatch } from './worker/queueWatch.ts';
 import { createRenderPool } from './worker/renderProcess.ts';
 
 /** What runs until it is stopped. */
 export interface RunningApp {
-  /** Where the API listens; a worker alone listens nowhere. */
+  /** Where the API listens; of a worker alone, where it answers probes and metrics. */
   url?: string;
   /** Takes nothing new, ends what runs within the grace of the configuration, and closes everything. */
   stop(): Promise<void>;
@@ -35,10 +38,7 @@ export function startServe(config: Config, logger: Logger): Promise<RunningApp> 
   return start(async (closeLater) => {
     const base = await openBase(config, logger, config.redisUrl, closeLater);
     const worker = await startPreviewWorker(config, logger, base, closeLater);
-    const api = await startListening(config, logger, base, closeLater, {
-      activeJobs: worker.activeJobs,
-      concurrency: config.concurrency,
-    });
+    const api = await startListening(config, logger, base, closeLater, worker);
     // Both have the same grace, so they stop side by side.
     closeLater(async () => {
       await Promise.all([api.stop(), worker.stop()]);
@@ -61,9 +61,15 @@ export function startApi(config: Config, logger: Logger): Promise<RunningApp> {
 export function startWorker(config: Config, logger: Logger): Promise<RunningApp> {
   return start(async (closeLater) => {
     const base = await openBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL, closeLater);
-    await startPreviewWorker(config, logger, base, closeLater);
-    logger.info({ queue: base.backend.kind }, 'waiting for jobs');
-    return undefined;
+    const { workerHost: host, workerPort: port } = config;
+    const worker = await startPreviewWorker(config, logger, base, closeLater);
+    const api = buildWorkerApi({ ...base, logger, health: healthOf(config, base, worker) });
+    closeLater(() => api.close());
+    const url = await listen(api, { host, port, names: ['PREVIEW_WORKER_HOST', 'PREVIEW_WORKER_PORT'] });
+    // Until its last job is done it can be asked how it is.
+    closeLater(() => worker.stop());
+    logger.info({ queue: base.backend.kind, url }, 'waiting for jobs');
+    return url;
   });
 }
 
@@ -90,6 +96,7 @@ interface Base {
   store: ArtifactStore;
   client: PreviewWorkerClient;
   metrics: PreviewMetrics;
+  watch: QueueWatch;
 }
 
 async function openBase(
@@ -104,7 +111,10 @@ async function openBase(
   closeLater(() => backend.close());
   const client = createPreviewWorkerClient({ backend, queueName, store, queueMax });
   closeLater(() => client.close());
-  return { backend, store, client, metrics: createPreviewMetrics() };
+  const metrics = createPreviewMetrics();
+  const watch = await createQueueWatch({ client, store, metrics, logger });
+  closeLater(() => watch.close());
+  return { backend, store, client, metrics, watch };
 }
 
 /** The folder of the file system store. */
@@ -142,12 +152,17 @@ async function startPreviewWorker(
   return worker;
 }
 
+const healthOf =
+  ({ concurrency }: Config, base: Base, worker?: PreviewWorker): (() => Promise<Health>) =>
+  () =>
+    checkHealth({ ...base, ...(worker ? { worker: { activeJobs: worker.activeJobs, concurrency } } : {}) });
+
 async function startListening(
   config: Config,
   logger: Logger,
   base: Base,
   closeLater: CloseLater,
-  worker?: { activeJobs(): number; concurrency: number },
+  worker?: PreviewWorker,
 ): Promise<{ url: string; stop(): Promise<void> }> {
   const { host, port, signingKeys, urlTtlSeconds, apiKeys, uploadMaxBytes } = config;
   const keys = signingKeys.length > 0 ? signingKeys : [await loadOrCreateSigningKey(config.dataDir)];
@@ -165,11 +180,9 @@ async function startListening(
     signer: createUrlSigner({ keys, ttlSeconds: urlTtlSeconds }),
     apiKeys,
     uploadMaxBytes,
-    health: () => checkHealth({ ...base, ...(worker ? { worker } : {}) }),
+    health: healthOf(config, base, worker),
   });
-  const url = await api.listen({ host, port }).catch((error: unknown) => {
-    throw explainListenError(error, config);
-  });
+  const url = await listen(api, { host, port, names: ['HOST', 'PORT'] });
   logger.info({ url, queue: base.backend.kind }, 'listening');
   return {
     url,
@@ -181,13 +194,27 @@ async function startListening(
   };
 }
 
-function explainListenError(error: unknown, { host, port }: Config): unknown {
+/** Where to listen, and how the settings are called that say so. */
+interface Place {
+  host: string;
+  port: number;
+  names: [host: string, port: string];
+}
+
+/** @throws PreviewError `config_invalid` where that address cannot be had */
+function listen(api: FastifyInstance, place: Place): Promise<string> {
+  return api.listen({ host: place.host, port: place.port }).catch((error: unknown) => {
+    throw explainListenError(error, place);
+  });
+}
+
+function explainListenError(error: unknown, { host, port, names: [hostName, portName] }: Place): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const problems: Record<string, string> = {
-    EADDRINUSE: `PORT ${port} is in use; stop what listens there, or set PORT to another one (0 takes a free one).`,
-    EACCES: `PORT ${port} may not be opened by this user; set PORT to one above 1023.`,
-    EADDRNOTAVAIL: `HOST ${host} is no address of this machine; set HOST to one that is.`,
-    ENOTFOUND: `HOST ${host} is not known; set HOST to an address of this machine.`,
+    EADDRINUSE: `${portName} ${port} is in use; stop what listens there, or set ${portName} to another one (0 takes a free one).`,
+    EACCES: `${portName} ${port} may not be opened by this user; set ${portName} to one above 1023.`,
+    EADDRNOTAVAIL: `${hostName} ${host} is no address of this machine; set ${hostName} to one that is.`,
+    ENOTFOUND: `${hostName} ${host} is not known; set ${hostName} to an address of this machine.`,
   };
   const problem = problems[String(code)];
   return problem === undefined ? error : new PreviewError('config_invalid', problem, { cause: error });

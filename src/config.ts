@@ -73,6 +73,20 @@ export const settings = {
     description: 'Port to listen on; 0 takes a free one.',
     parse: (text) => whole(text, 0, 65_535),
   }),
+  workerHost: define({
+    name: 'PREVIEW_WORKER_HOST',
+    fallback: '127.0.0.1',
+    description:
+      'Address on which `worker` answers probes and metrics, without a key; in a container `0.0.0.0`.',
+    parse: (text) => text,
+  }),
+  workerPort: define({
+    name: 'PREVIEW_WORKER_PORT',
+    fallback: '9464',
+    description:
+      'Port on which `worker` answers `/metrics`, `/livez`, `/readyz` and `/api/preview/worker/health`; 0 takes a free one. `serve` and `api` answer them on `PORT`.',
+    parse: (text) => whole(text, 0, 65_535),
+  }),
   logLevel: define({
     name: 'LOG_LEVEL',
     fallback: 'info',

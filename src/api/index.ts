@@ -17,7 +17,7 @@ import { requireApiKey } from './auth.ts';
 import { documentApi } from './docs.ts';
 import { eventRoutes } from './events.ts';
 import { jobRoutes } from './jobs.ts';
-import { probeRoutes } from './probes.ts';
+import { healthRoute, probeRoutes } from './probes.ts';
 import { answerWithProblem, handleErrors } from './problem.ts';
 import { queueRoutes } from './queue.ts';
 import { streamRoutes } from './stream.ts';
@@ -80,6 +80,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     queueRoutes(guarded, parts);
     streamRoutes(guarded, parts);
     eventRoutes(guarded, parts);
+    healthRoute(guarded, parts);
   });
   return app;
 }

@@ -51,4 +51,6 @@ export interface ArtifactStore {
 
   /** Proves that the store can be written. @throws PreviewError `store_unavailable` */
   check(): Promise<void>;
+  /** How much room there is, in bytes; undefined where the store has no limit that it knows. */
+  capacity(): Promise<{ freeBytes: number; totalBytes: number } | undefined>;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
@@ -94,6 +94,10 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
     },
 
     check: () => withTemp(atomic, (temp) => temp.write(Buffer.from('ok'))),
+    async capacity() {
+      const { bavail, blocks, bsize } = await statfs(folder).catch(rethrowUnavailable);
+      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    },
   };
 }
 

@@ -1,10 +1,10 @@
 import type { QueueBackend } from '../queue/queueBackend.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { workerName } from './previewWorker.ts';
-import type { PreviewWorkerClient } from './previewWorkerClient.ts';
+import type { QueueSample, QueueWatch } from './queueWatch.ts';
 
 export interface Check {
-  name: 'queue' | 'store' | 'wedge';
+  name: 'queue' | 'store' | 'workers' | 'wedge';
   ok: boolean;
   /** What is wrong and what to do, in words. */
   message: string;
@@ -12,30 +12,39 @@ export interface Check {
 
 export interface Health {
   status: 'ok' | 'down';
+  /** The counts are a few seconds old at most. */
   queue: { connected: boolean; latencyMs: number | null; counts: Record<string, number> };
   /** Those that the queue knows, and the one of this process, which alone tells how busy it is. */
   workers: { name: string; activeJobs?: number; concurrency?: number }[];
   checks: Check[];
 }
 
+/** For how long jobs may wait while none runs. A busy worker takes the next job within milliseconds. */
+const STANDSTILL_SECONDS = 30;
+
 /** Looks at everything that a job needs. `worker` is the one of this process, where there is one. */
 export async function checkHealth(parts: {
-  backend: QueueBackend;
-  client: PreviewWorkerClient;
-  store: ArtifactStore;
+  backend: Pick<QueueBackend, 'ping'>;
+  store: Pick<ArtifactStore, 'check'>;
+  watch: Pick<QueueWatch, 'latest'>;
   worker?: { activeJobs(): number; concurrency: number };
 }): Promise<Health> {
-  const { backend, client, store, worker } = parts;
-  const [latencyMs, metrics, names, written] = await Promise.all([
+  const { backend, store, watch, worker } = parts;
+  const [latencyMs, written] = await Promise.all([
     backend.ping().catch(() => null),
-    client.queueMetrics().catch(() => null),
-    client.workers().catch(() => []),
     store.check().then(
       () => true,
       () => false,
     ),
   ]);
-  const wedged = Boolean(worker && metrics && metrics.oldestWaitingAgeSeconds > 30 && !metrics.counts.active);
+  const sample = latencyMs === null ? undefined : watch.latest();
+  const others = (sample?.workers ?? []).filter((name) => !worker || name !== workerName());
+  const workers = [
+    ...(worker
+      ? [{ name: workerName(), activeJobs: worker.activeJobs(), concurrency: worker.concurrency }]
+      : []),
+    ...others.map((name) => ({ name })),
+  ];
   const checks: Check[] = [
     check(
       'queue',
@@ -49,19 +58,39 @@ export async function checkHealth(parts: {
       'can be written',
       'The store cannot be written; see that DATA_DIR exists and the disk has room.',
     ),
-    check('wedge', !wedged, 'jobs are being taken', 'Jobs wait and none is taken; restart the worker.'),
+    ...(sample ? checkProgress(sample, workers.length) : []),
   ];
   return {
     status: checks.every(({ ok }) => ok) ? 'ok' : 'down',
-    queue: { connected: latencyMs !== null, latencyMs, counts: metrics?.counts ?? {} },
-    workers: [
-      ...(worker
-        ? [{ name: workerName(), activeJobs: worker.activeJobs(), concurrency: worker.concurrency }]
-        : []),
-      ...names.filter((name) => !worker || name !== workerName()).map((name) => ({ name })),
-    ],
+    queue: { connected: latencyMs !== null, latencyMs, counts: sample?.counts ?? {} },
+    workers,
     checks,
   };
+}
+
+/** Whether jobs could be taken here: what else is wrong with the service is no reason to send a caller elsewhere. */
+export function isReady({ checks }: Health): boolean {
+  return checks.every(({ name, ok }) => ok || (name !== 'queue' && name !== 'store'));
+}
+
+/** Nothing throws when workers are there and none of them takes a job; only the queue shows it. */
+function checkProgress(sample: QueueSample, workers: number): Check[] {
+  const waiting = `Jobs wait (${sample.waiting})`;
+  const stands = sample.standstillSeconds >= STANDSTILL_SECONDS;
+  return [
+    check(
+      'workers',
+      workers > 0 || sample.waiting === 0,
+      workers > 0 ? `${workers} connected` : 'none is connected, and none is needed yet',
+      `${waiting} and no worker is connected to the queue; start one with the same REDIS_URL and PREVIEW_QUEUE_NAME.`,
+    ),
+    check(
+      'wedge',
+      !stands || workers === 0,
+      'jobs are being taken',
+      `${waiting} and none has been taken for ${Math.round(sample.standstillSeconds)} s, though ${workers} workers are connected; restart the workers.`,
+    ),
+  ];
 }
 
 const check = (name: Check['name'], ok: boolean, good: string, bad: string): Check => ({

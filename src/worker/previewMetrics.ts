@@ -4,39 +4,61 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export const outcomes = ['success', 'failure', 'dry_run', 'invalid', 'cancelled', 'retry'] as const;
 export type Outcome = (typeof outcomes)[number];
 
+const formats = ['mp4', 'webm'] as const;
+const segmentResults = ['rendered', 'reused'] as const;
+
 /** Every metric of the service, each defined once. */
 export function createPreviewMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const buckets = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300];
   const jobsTotal = new Counter({
     name: 'preview_worker_jobs_total',
     help: 'Jobs that ended, and attempts that will be repeated, by outcome.',
     labelNames: ['outcome'],
     registers,
   });
-  // A counter that appears only with its first event hides that event from rate().
+  const jobDuration = new Histogram({
+    name: 'preview_worker_job_duration_seconds',
+    help: 'Time from the start of an attempt to the end of its job.',
+    labelNames: ['format'],
+    buckets: [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300],
+    registers,
+  });
+  const segmentsTotal = new Counter({
+    name: 'preview_worker_segments_total',
+    help: 'Segments that were encoded, and those that were found in the store.',
+    labelNames: ['result'],
+    registers,
+  });
+  // A series that appears only with its first event hides that event from rate().
   for (const outcome of outcomes) jobsTotal.inc({ outcome }, 0);
+  for (const format of formats) jobDuration.zero({ format });
+  for (const result of segmentResults) segmentsTotal.inc({ result }, 0);
   return {
     registry,
     jobsTotal,
-    jobDuration: new Histogram({
-      name: 'preview_worker_job_duration_seconds',
-      help: 'Time from the start of an attempt to the end of its job.',
-      labelNames: ['format'],
-      buckets,
-      registers,
-    }),
+    jobDuration,
+    segmentsTotal,
     activeJobs: new Gauge({
       name: 'preview_worker_active_jobs',
       help: 'Jobs that this process is rendering.',
       registers,
     }),
+    queueUp: new Gauge({
+      name: 'preview_worker_queue_up',
+      help: 'Whether the queue answered when it was last counted: 1 or 0.',
+      registers,
+    }),
     queueJobs: new Gauge({
       name: 'preview_worker_queue_jobs',
-      help: 'Jobs in the queue by state.',
+      help: 'Jobs in the queue by state, as counted within the last five seconds.',
       labelNames: ['state'],
+      registers,
+    }),
+    queueLimit: new Gauge({
+      name: 'preview_worker_queue_limit',
+      help: 'Jobs that may wait; above it POST answers 429.',
       registers,
     }),
     oldestWaiting: new Gauge({
@@ -44,10 +66,20 @@ export function createPreviewMetrics() {
       help: 'Age of the job that has waited longest.',
       registers,
     }),
-    segmentsTotal: new Counter({
-      name: 'preview_worker_segments_total',
-      help: 'Segments that were encoded, and those that were found in the store.',
-      labelNames: ['result'],
+    workers: new Gauge({
+      name: 'preview_worker_workers',
+      help: 'Workers that the queue knows, of all processes.',
+      registers,
+    }),
+    deadLetters: new Gauge({
+      name: 'preview_worker_dead_letters',
+      help: 'Jobs that were given up and wait for someone to replay or discard them.',
+      registers,
+    }),
+    storeBytes: new Gauge({
+      name: 'preview_worker_store_bytes',
+      help: 'Room on the disk of the file system store: free, and in total.',
+      labelNames: ['kind'],
       registers,
     }),
     firstSegment: new Histogram({

@@ -1,0 +1,22 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from '../logger.ts';
+import type { Health } from '../worker/health.ts';
+import type { PreviewMetrics } from '../worker/previewMetrics.ts';
+import { healthRoute, probeRoutes } from './probes.ts';
+import { handleErrors } from './problem.ts';
+
+/** The port of a worker that has no API beside it: probes, metrics and health, and nothing that takes a job. */
+export function buildWorkerApi(parts: {
+  metrics: PreviewMetrics;
+  logger: Logger;
+  health(): Promise<Health>;
+}): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: parts.logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+  });
+  handleErrors(app);
+  probeRoutes(app, parts);
+  healthRoute(app, parts);
+  return app;
+}
