@@ -32,6 +32,8 @@ export interface RenderResult {
   warnings: Warning[];
   timings: StageTimings;
   segments: { total: number; reused: number };
+  /** CPU time that the process used, user and system. */
+  cpuSeconds: number;
   /** Absent where every segment was in the store. */
   firstSegmentSeconds?: number;
 }
@@ -82,6 +84,7 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
     warnings,
     timings: stopwatch.timings(),
     segments: { total: plan.entries.length, reused: segments?.reused ?? 0 },
+    cpuSeconds: stopwatch.cpuSeconds(),
     ...(segments?.firstSeconds === undefined ? {} : { firstSegmentSeconds: segments.firstSeconds }),
   };
 }

@@ -5,6 +5,7 @@ type TimedStage = keyof StageTimings;
 /** Adds up how long each stage took, in milliseconds of wall time; stages that overlap are each counted in full. */
 export function createStopwatch() {
   const started = performance.now();
+  const cpuBefore = process.cpuUsage();
   const sums = new Map<TimedStage, number>();
   return {
     async time<Result>(stage: TimedStage, work: () => Promise<Result>): Promise<Result> {
@@ -16,6 +17,11 @@ export function createStopwatch() {
       }
     },
     elapsedMs: () => performance.now() - started,
+    /** What this process used; it renders one job at a time. */
+    cpuSeconds(): number {
+      const { user, system } = process.cpuUsage(cpuBefore);
+      return (user + system) / 1_000_000;
+    },
     timings: (): StageTimings =>
       Object.fromEntries([...sums].map(([stage, milliseconds]) => [stage, Math.round(milliseconds)])),
   };

@@ -82,6 +82,11 @@ export function createPreviewMetrics() {
       labelNames: ['kind'],
       registers,
     }),
+    renderCpu: new Counter({
+      name: 'preview_worker_render_cpu_seconds_total',
+      help: 'CPU time, user and system, that the renders of completed jobs took in their child processes.',
+      registers,
+    }),
     firstSegment: new Histogram({
       name: 'preview_worker_first_segment_seconds',
       help: 'Time from the start of a render to its first finished segment.',

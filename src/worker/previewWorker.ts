@@ -144,9 +144,10 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
       return { artifacts: [], warnings: plan.warnings, plan };
     }
     const result = await renderPool.render({ job: payload, assets }, { signal, onProgress });
-    const { artifacts, warnings, timings, segments, firstSegmentSeconds } = result;
+    const { artifacts, warnings, timings, segments, cpuSeconds, firstSegmentSeconds } = result;
     metrics.segmentsTotal.inc({ result: 'reused' }, segments.reused);
     metrics.segmentsTotal.inc({ result: 'rendered' }, segments.total - segments.reused);
+    metrics.renderCpu.inc(cpuSeconds);
     if (firstSegmentSeconds !== undefined) metrics.firstSegment.observe(firstSegmentSeconds);
     return { artifacts, warnings, timings };
   };

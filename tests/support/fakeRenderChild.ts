@@ -16,6 +16,7 @@ const result = {
   warnings: [],
   timings: {},
   segments: { total: 1, reused: 0 },
+  cpuSeconds: 0.5,
 };
 
 endWithParent();

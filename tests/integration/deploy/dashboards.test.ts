@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasPrometheus, startPrometheus, type TestPrometheus } from '../../support/prometheus.ts';
+import { type Service, smallJob, startService } from '../../support/service.ts';
+
+const DEPLOY = join(import.meta.dirname, '../../../deploy');
+const FOLDER = join(DEPLOY, 'grafana/dashboards');
+
+interface Panel {
+  type: string;
+  title: string;
+  description?: string;
+  targets?: { expr: string }[];
+}
+
+const dashboards = readdirSync(FOLDER).map((file) => {
+  const { title, panels } = JSON.parse(readFileSync(join(FOLDER, file), 'utf8'));
+  return { title: String(title), panels: panels as Panel[] };
+});
+const queries = dashboards.flatMap(({ title, panels }) =>
+  panels.flatMap((panel) =>
+    (panel.targets ?? []).map(({ expr }) => [`${title} / ${panel.title}`, expr] as const),
+  ),
+);
+
+describe.each(dashboards)('the dashboard "$title"', ({ panels }) => {
+  it('has a row for each question', () => {
+    const rows = panels.filter(({ type }) => type === 'row').map(({ title }) => title);
+    expect(rows).toEqual(['Is it healthy?', 'Is it fast?', 'What is it doing?', 'What is it costing?']);
+  });
+
+  it('says of each panel what it shows', () => {
+    for (const { type, title, description } of panels)
+      if (type !== 'row') expect(description, title).toMatch(/\.$/);
+  });
+});
+
+describe.skipIf(!hasPrometheus())(
+  'under load, on real Prometheus (skipped where it is not installed)',
+  () => {
+    let service: Service;
+    let prometheus: TestPrometheus;
+
+    beforeAll(async () => {
+      service = await startService();
+      prometheus = await startPrometheus({
+        targets: [{ job: 'preview-api', url: service.url }],
+        rules: join(DEPLOY, 'prometheus/rules.yml'),
+      });
+      // A rate needs a count before and one after, so there are several rounds, each longer than a scrape.
+      for (let round = 0; round < 4; round++) {
+        await load(service, round);
+        await new Promise((next) => setTimeout(next, 1500));
+      }
+    });
+
+    afterAll(async () => {
+      await prometheus.stop();
+      await service.stop();
+    });
+
+    it.each(queries)('%s has data: %s', async (_, expr) => {
+      const series = await prometheus.query(expr.replaceAll('$__rate_interval', '30s'));
+      expect(series.flat().some(Number.isFinite)).toBe(true);
+    });
+  },
+);
+
+/** What senders do: previews, the same once more, dry runs, what cannot be rendered, and questions. */
+async function load(service: Service, round: number): Promise<void> {
+  const upload = await service.upload(Buffer.from('RIFF0000WEBPVP8 broken'));
+  const broken = {
+    steps: [{ asset: 'a' }],
+    assets: [{ id: 'a', type: 'image' as const, upload: String(upload.body.sha256) }],
+  };
+  const jobs = [
+    smallJob(`preview-${round}`, { title: `Round ${round}` }),
+    smallJob(`again-${round}`, { title: 'Always the same' }),
+    smallJob(`plan-${round}`, {}, { dryRun: true }),
+    smallJob(`broken-${round}`, upload.status < 300 ? broken : { steps: [] }),
+  ];
+  for (const job of jobs) await service.post('/api/preview/job', job);
+  await service.post('/api/preview/job', { jobId: 'wrong' });
+  for (const job of jobs) await service.ended(job.jobId);
+}
