@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { PreviewError } from '../errors.ts';
-import { moveFragments } from '../media/mp4.ts';
+import { moveFragments } from '../media/mp4/fragments.ts';
 import type { ArtifactStore, ByteRange } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
 import { downloadSchema, problemResponses } from './schemas.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { PreviewError } from '../errors.ts';
-import { fragmentRanges } from '../media/mp4.ts';
+import { fragmentRanges } from '../media/mp4/fragments.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../render/hls.ts';
 import { getStream, type JobName, type StreamPlan } from '../render/stream.ts';
 import type { ArtifactStore, StoredPart } from '../storage/artifactStore.ts';

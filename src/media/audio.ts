@@ -10,7 +10,7 @@ import {
 import { FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
 import { hasPacket, openEncoder } from './encoder.ts';
 import { openDemuxer, readPackets } from './ffmpeg.ts';
-import type { AudioTrack, Sample } from './mp4.ts';
+import type { AudioTrack, Sample } from './mp4/track.ts';
 import type { VideoFormat } from './video.ts';
 
 /** Everything is mixed as interleaved stereo, 32-bit float, at this rate (hertz). */

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { avcCodec, initSegment } from '../media/mp4.ts';
+import { initSegment } from '../media/mp4/fragments.ts';
+import { avcCodec } from '../media/mp4/track.ts';
 import type { StoredPart } from '../storage/artifactStore.ts';
 import { videoTrack } from './parts/movie.ts';
 import { makeSegment } from './parts/segment.ts';

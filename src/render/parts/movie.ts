@@ -3,16 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { soundTrack } from '../../media/audio.ts';
-import { readParameterSets } from '../../media/h264.ts';
-import {
-  avcConfiguration,
-  type IndexedSample,
-  type MovieDetails,
-  movieHead,
-  readFragments,
-  type Sample,
-  type VideoTrack,
-} from '../../media/mp4.ts';
+import { readParameterSets } from '../../media/h264/stills.ts';
+import { readFragments } from '../../media/mp4/fragments.ts';
+import { type IndexedSample, type MovieDetails, movieHead } from '../../media/mp4/movie.ts';
+import { avcConfiguration, type Sample, type VideoTrack } from '../../media/mp4/track.ts';
 import { joinSegments } from '../../media/mux.ts';
 import { timescaleOf, type VideoSettings } from '../../media/video.ts';
 import type { ArtifactStore, StoredObject } from '../../storage/artifactStore.ts';

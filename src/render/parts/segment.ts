@@ -1,13 +1,14 @@
 import { transitionPicture, type YuvPicture } from '../../media/frame.ts';
+import { slicesOf } from '../../media/h264/nal.ts';
 import {
   type CodedStill,
   fadeFrame,
   MAX_FADE_PICTURES,
   placeStill,
   readStill,
-  slicesOf,
-} from '../../media/h264.ts';
-import { fragment, nalsToSample, type Sample } from '../../media/mp4.ts';
+} from '../../media/h264/stills.ts';
+import { fragment, nalsToSample } from '../../media/mp4/fragments.ts';
+import type { Sample } from '../../media/mp4/track.ts';
 import { encodeSegment, timescaleOf } from '../../media/video.ts';
 import type { Plan, SegmentContent } from '../plan.ts';
 import type { Slides } from '../slides.ts';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { decodeAudio, decodeClip, encodeSound, SAMPLE_RATE, soundTrack } from '../../media/audio.ts';
 import { createLimiter } from '../../media/limiter.ts';
 import { createLoudnessMeter, type Loudness } from '../../media/loudness.ts';
-import { type AudioTrack, fragment, initSegment, type Sample } from '../../media/mp4.ts';
+import { fragment, initSegment } from '../../media/mp4/fragments.ts';
+import type { AudioTrack, Sample } from '../../media/mp4/track.ts';
 import type { SoundtrackContent } from '../plan.ts';
 
 export interface Soundtrack {

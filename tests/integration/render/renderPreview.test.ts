@@ -84,6 +84,16 @@ describe('a render', () => {
     expect(Object.keys(digestsOf(first))).toHaveLength(7);
   });
 
+  it('ends with the same bytes beside an equal one at the same time, in the same store', async () => {
+    const world = await openStore();
+    const twice = await Promise.all([
+      render(storyboard(), world),
+      render({ ...storyboard(), jobId: 'twin' }, world),
+    ]);
+    expect(digestsOf(twice[1])).toEqual(digestsOf(twice[0]));
+    expect(digestsOf(twice[0])).toEqual(digestsOf(await render(storyboard(), await openStore())));
+  });
+
   it('makes nothing again that is there', async () => {
     const world = await openStore();
     const first = await render(storyboard(), world);

@@ -7,14 +7,9 @@ import {
   placeStill,
   readParameterSets,
   readStill,
-} from '../../../src/media/h264.ts';
-import {
-  avcConfiguration,
-  fragment,
-  initSegment,
-  nalsToSample,
-  type Sample,
-} from '../../../src/media/mp4.ts';
+} from '../../../src/media/h264/stills.ts';
+import { fragment, initSegment, nalsToSample } from '../../../src/media/mp4/fragments.ts';
+import { avcConfiguration, type Sample } from '../../../src/media/mp4/track.ts';
 import { encodeFrames, type VideoSettings } from '../../../src/media/video.ts';
 import { decodeVideo } from '../../support/decodeVideo.ts';
 

@@ -1,15 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openDemuxer, readPackets } from '../../../src/media/ffmpeg.ts';
-import {
-  type AudioTrack,
-  fragment,
-  type IndexedSample,
-  moveFragments,
-  movieHead,
-  readFragments,
-  type Sample,
-} from '../../../src/media/mp4.ts';
+import { fragment, moveFragments, readFragments } from '../../../src/media/mp4/fragments.ts';
+import { type IndexedSample, movieHead } from '../../../src/media/mp4/movie.ts';
+import type { AudioTrack, Sample } from '../../../src/media/mp4/track.ts';
 
 const sample = fc.record({
   data: fc.uint8Array({ minLength: 1, maxLength: 50 }).map((bytes) => Buffer.from(bytes)),

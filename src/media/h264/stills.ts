@@ -7,6 +7,9 @@
  * between two stills, is exactly their crossfade. It costs nothing to make and nothing to store, and shows both
  * pictures as good as they are themselves.
  */
+import { type BitWriter, createBitReader, createBitWriter } from './bits.ts';
+import { NAL, nalType, slicesOf, splitNals, toNal, unescapeNal } from './nal.ts';
+import { CABAC_INIT, MAX_QP, skipAll } from './skippedSlice.ts';
 
 /** What of the parameter sets decides how slices are written. */
 export interface ParameterSets {
@@ -30,7 +33,6 @@ export interface CodedStill {
   dataStart: number;
 }
 
-const NAL = { slice: 1, idr: 5, sei: 6, sps: 7, pps: 8 } as const;
 const SLICE_I = 7;
 const SLICE_B = 6;
 /**
@@ -38,24 +40,6 @@ const SLICE_B = 6;
  * an order count hold (8.2.1.1), and weights have 64 steps (8.4.2.3.1), so that more pictures would not show more.
  */
 export const MAX_FADE_PICTURES = 62;
-
-/** Splits a byte stream with start codes (annex B) into NAL units. */
-export function splitNals(stream: Buffer): Buffer[] {
-  const starts: number[] = [];
-  for (let at = stream.indexOf(START_CODE); at >= 0; at = stream.indexOf(START_CODE, at + 3)) starts.push(at);
-  return starts.map((start, i) => {
-    let end = starts[i + 1] ?? stream.length;
-    while (end > start + 3 && stream[end - 1] === 0) end--;
-    return stream.subarray(start + 3, end);
-  });
-}
-
-const START_CODE = Buffer.from([0, 0, 1]);
-/** The slices of a byte stream: what shows pictures, without parameter sets and messages of the encoder. */
-export const slicesOf = (stream: Buffer): Buffer[] =>
-  splitNals(stream).filter((nal) => nalType(nal) === NAL.idr || nalType(nal) === NAL.slice);
-
-const nalType = (nal: Buffer): number => (nal[0] as number) & 31;
 
 /** Reads the parameter sets out of an encoder's extradata (annex B). @throws Error where they are not what x264 writes */
 export function readParameterSets(extradata: Buffer): ParameterSets {
@@ -194,8 +178,6 @@ export function fadeFrame(sets: ParameterSets, place: Place): Buffer {
   return toNal(0, NAL.slice, Buffer.concat([bits.bytes(), skipAll(sets.macroblocks)]));
 }
 
-const MAX_QP = 51;
-
 function writePlace(bits: BitWriter, sets: ParameterSets, place: Place, idr?: number): void {
   bits.write(place.references % 2 ** sets.frameNumBits, sets.frameNumBits);
   if (idr !== undefined) bits.ue(idr);
@@ -207,173 +189,4 @@ function idrId(slice: Buffer): number {
   let sum = slice.length;
   for (let i = 0; i < Math.min(slice.length, 4096); i++) sum = (sum * 31 + (slice[i] as number)) % 65_521;
   return sum;
-}
-
-/** Initial values of context 24, mb_skip_flag of a B slice with no neighbour unskipped (table 9-14, cabac_init_idc 0). */
-const CABAC_INIT = 0;
-const SKIP_CONTEXT = { m: 18, n: 64 };
-
-/** rangeTabLPS (table 9-44) for the states that a context that is always right gets to from {@link SKIP_STATE} on. */
-const RANGE_LPS: Readonly<Record<number, readonly number[]>> = {
-  57: [7, 9, 11, 12],
-  58: [7, 9, 10, 12],
-  59: [7, 8, 10, 11],
-  60: [6, 8, 9, 11],
-  61: [6, 7, 9, 10],
-  62: [6, 7, 8, 9],
-};
-const LAST_STATE = 62;
-/** At the highest QP the context is nearly sure of a skip from the start (9.3.1.1): the slice is smallest there. */
-const SKIP_STATE = ((SKIP_CONTEXT.m * MAX_QP) >> 4) + SKIP_CONTEXT.n - 64;
-
-/**
- * The data of a slice whose macroblocks are all skipped (9.3.4): for each the flag that says so, which is always the
- * more probable symbol, then one that says whether the slice ends there. A neighbour that is skipped leaves the context at 24.
- */
-function skipAll(macroblocks: number): Buffer {
-  const known = skipData.get(macroblocks);
-  if (known) return known;
-  const bits = createBitWriter();
-  let range = 510;
-  let low = 0;
-  let outstanding = 0;
-  let first = true;
-  const put = (bit: number): void => {
-    if (first) first = false;
-    else bits.write(bit, 1);
-    for (; outstanding > 0; outstanding--) bits.write(1 - bit, 1);
-  };
-  const renormalise = (): void => {
-    while (range < 256) {
-      if (low < 256) put(0);
-      else if (low >= 512) {
-        low -= 512;
-        put(1);
-      } else {
-        low -= 256;
-        outstanding++;
-      }
-      range <<= 1;
-      low <<= 1;
-    }
-  };
-  let state = SKIP_STATE;
-  for (let i = 1; i <= macroblocks; i++) {
-    range -= RANGE_LPS[state]?.[(range >> 6) & 3] as number;
-    if (state < LAST_STATE) state++;
-    renormalise();
-    range -= 2;
-    if (i === macroblocks) {
-      low += range;
-      range = 2;
-    }
-    renormalise();
-  }
-  put((low >> 9) & 1);
-  // The last bit written is the stop bit of the slice.
-  bits.write(((low >> 7) & 3) | 1, 2);
-  const data = bits.bytes();
-  skipData.set(macroblocks, data);
-  return data;
-}
-
-const skipData = new Map<number, Buffer>();
-
-/** What most slices never have; looking for it is native and fast, going byte by byte is not. */
-const TWO_ZEROS = Buffer.alloc(2);
-
-/** A NAL unit with its header, and with the bytes that keep start codes out of it (7.4.1). */
-function toNal(refIdc: number, type: number, payload: Buffer): Buffer {
-  const header = Buffer.from([(refIdc << 5) | type]);
-  if (payload.indexOf(TWO_ZEROS) < 0) return Buffer.concat([header, payload]);
-  const out = Buffer.allocUnsafe(1 + payload.length + (payload.length >> 1) + 1);
-  out[0] = header[0] as number;
-  let to = 1;
-  let zeros = 0;
-  for (let i = 0; i < payload.length; i++) {
-    const byte = payload[i] as number;
-    if (zeros === 2 && byte <= 3) {
-      out[to++] = 3;
-      zeros = 0;
-    }
-    zeros = byte === 0 ? zeros + 1 : 0;
-    out[to++] = byte;
-  }
-  return out.subarray(0, to);
-}
-
-/** Takes the bytes out that {@link toNal} puts in. */
-function unescapeNal(nal: Buffer): Buffer {
-  if (nal.indexOf(TWO_ZEROS) < 0) return nal;
-  const out = Buffer.allocUnsafe(nal.length);
-  let to = 0;
-  let zeros = 0;
-  for (let i = 0; i < nal.length; i++) {
-    const byte = nal[i] as number;
-    if (zeros === 2 && byte === 3) {
-      zeros = 0;
-      continue;
-    }
-    zeros = byte === 0 ? zeros + 1 : 0;
-    out[to++] = byte;
-  }
-  return out.subarray(0, to);
-}
-
-function createBitReader(bytes: Buffer) {
-  let at = 0;
-  const read = (count: number): number => {
-    let value = 0;
-    for (let i = 0; i < count; i++, at++) {
-      value = value * 2 + (((bytes[at >> 3] as number) >> (7 - (at & 7))) & 1);
-    }
-    return value;
-  };
-  /** Exp-Golomb (9.1). */
-  const ue = (): number => {
-    let zeros = 0;
-    while (read(1) === 0) if (++zeros > 32) throw new Error('the bits make no sense');
-    return 2 ** zeros - 1 + read(zeros);
-  };
-  const se = (): number => {
-    const code = ue();
-    return code % 2 === 1 ? (code + 1) / 2 : -code / 2;
-  };
-  return { read, ue, se, position: () => at };
-}
-
-type BitWriter = ReturnType<typeof createBitWriter>;
-
-function createBitWriter() {
-  const out: number[] = [];
-  let byte = 0;
-  let filled = 0;
-  const write = (value: number, count: number): void => {
-    for (let i = count - 1; i >= 0; i--) {
-      byte = (byte << 1) | (Math.floor(value / 2 ** i) & 1);
-      if (++filled === 8) {
-        out.push(byte);
-        byte = 0;
-        filled = 0;
-      }
-    }
-  };
-  const ue = (value: number): void => {
-    const length = Math.floor(Math.log2(value + 1));
-    write(0, length);
-    write(value + 1, length + 1);
-  };
-  return {
-    write,
-    ue,
-    se: (value: number) => ue(value > 0 ? 2 * value - 1 : -2 * value),
-    alignWithOnes(): void {
-      while (filled > 0) write(1, 1);
-    },
-    /** What was written, filled up with zeros to a whole byte. */
-    bytes(): Buffer {
-      while (filled > 0) write(0, 1);
-      return Buffer.from(out);
-    },
-  };
 }

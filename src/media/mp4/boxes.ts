@@ -1,0 +1,39 @@
+/** Boxes of ISO/IEC 14496-12 and the numbers in them, all big-endian. */
+
+export const u8 = (...values: number[]): Buffer => Buffer.from(values);
+export const u16 = (...values: number[]): Buffer => {
+  const out = Buffer.allocUnsafe(values.length * 2);
+  for (const [i, value] of values.entries()) out.writeUInt16BE(value, i * 2);
+  return out;
+};
+export const u32 = (...values: number[]): Buffer => {
+  const out = Buffer.allocUnsafe(values.length * 4);
+  for (const [i, value] of values.entries()) out.writeUInt32BE(value >>> 0, i * 4);
+  return out;
+};
+export const u64 = (...values: number[]): Buffer => {
+  const out = Buffer.allocUnsafe(values.length * 8);
+  for (const [i, value] of values.entries()) out.writeBigUInt64BE(BigInt(value), i * 8);
+  return out;
+};
+export const text = (value: string): Buffer => Buffer.from(value, 'latin1');
+
+export function box(type: string, ...content: Buffer[]): Buffer {
+  const size = content.reduce((sum, part) => sum + part.length, 8);
+  return Buffer.concat([u32(size), text(type), ...content], size);
+}
+
+export const fullBox = (type: string, version: number, flags: number, ...content: Buffer[]): Buffer =>
+  box(type, u32((version << 24) | flags), ...content);
+
+export const zeros = (count: number): Buffer => Buffer.alloc(count);
+
+/** The contents of all boxes of a type, at the top level of `bytes`. */
+export function boxes(bytes: Buffer, type: string): Buffer[] {
+  const found: Buffer[] = [];
+  for (let at = 0; at + 8 <= bytes.length; at += Math.max(8, bytes.readUInt32BE(at))) {
+    if (bytes.toString('latin1', at + 4, at + 8) !== type) continue;
+    found.push(bytes.subarray(at + 8, at + bytes.readUInt32BE(at)));
+  }
+  return found;
+}
