@@ -7,6 +7,7 @@ import { probeAudioSeconds } from '../media/audio.ts';
 import { probeClip } from '../media/clip.ts';
 import { MAX_INPUT_PIXELS, probeImage } from '../media/image.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { part } from './plan.ts';
 
 export interface Inspected {
   /** Those that can be used. */
@@ -31,7 +32,7 @@ export async function inspectAssets(
   for (const asset of loaded) {
     try {
       if ('failure' in asset) throw new PreviewError('asset_missing', asset.failure);
-      const seconds = await inspect(asset, await store.readObject(asset.sha256));
+      const { seconds } = await factsOf(asset, store);
       if (seconds !== undefined) inspected.seconds.set(asset.id, seconds);
       inspected.assets.push(asset);
     } catch (error) {
@@ -40,6 +41,22 @@ export async function inspectAssets(
     }
   }
   return inspected;
+}
+
+/** What a file's headers say, once it was looked at and found usable: it is not read again for the next preview. */
+interface Facts {
+  /** Of a sound or a video. */
+  seconds?: number;
+}
+
+async function factsOf(asset: ResolvedAsset, store: ArtifactStore): Promise<Facts> {
+  const { key } = part('facts', { type: asset.type, format: asset.format, sha256: asset.sha256 });
+  const known = await store.getPart(key);
+  if (known?.meta?.facts) return known.meta.facts as Facts;
+  const seconds = await inspect(asset, await store.readObject(asset.sha256));
+  const facts: Facts = seconds === undefined ? {} : { seconds };
+  await store.putPart(key, { sha256: asset.sha256, bytes: asset.bytes, meta: { facts } });
+  return facts;
 }
 
 /** @returns the length of a sound or a video in seconds */

@@ -4,6 +4,7 @@ import { avcCodec } from '../media/mp4/track.ts';
 import type { StoredPart } from '../storage/artifactStore.ts';
 import { videoTrack } from './parts/movie.ts';
 import { makeSegment } from './parts/segment.ts';
+import type { PlannedEntry } from './plan.ts';
 import type { Render } from './render.ts';
 
 export interface Segments {
@@ -22,20 +23,26 @@ export async function makeSegments(render: Render): Promise<Segments> {
   const started = performance.now();
   const result: Segments = { parts: [], reused: 0 };
   let done = 0;
+  const make = async (i: number, { segment }: PlannedEntry): Promise<void> => {
+    const { stored, reused } = await parts.make(segment, async () => ({
+      bytes: await makeSegment(segment.content, i, slides),
+    }));
+    result.parts[i] = stored;
+    if (reused) result.reused++;
+    else if (i === 0) result.firstSeconds = (performance.now() - started) / 1000;
+    done++;
+    onProgress({ percent: 5 + Math.floor((80 * done) / plan.entries.length), stage: 'segments' });
+  };
   const queue = plan.entries.entries();
   const work = async (): Promise<void> => {
-    for (const [i, { segment }] of queue) {
-      if (plan.video.format === 'mp4' && i === 0) await makeInit(render);
-      const { stored, reused } = await parts.make(segment, async () => ({
-        bytes: await makeSegment(segment.content, i, slides),
-      }));
-      result.parts[i] = stored;
-      if (reused) result.reused++;
-      else if (i === 0) result.firstSeconds = (performance.now() - started) / 1000;
-      done++;
-      onProgress({ percent: 5 + Math.floor((80 * done) / plan.entries.length), stage: 'segments' });
-    }
+    for (const [i, entry] of queue) await make(i, entry);
   };
+  // The first one has the cores for itself: whoever watches waits for it.
+  const first = queue.next();
+  if (!first.done) {
+    const init = plan.video.format === 'mp4' ? makeInit(render) : undefined;
+    await Promise.all([init, make(...first.value)]);
+  }
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return result;
 }

@@ -43,8 +43,9 @@ export async function makeMp4(
   const data = async function* (): AsyncGenerator<Buffer> {
     yield head;
     for (const [i, { sha256 }] of segments.entries()) {
-      for (const sample of await read(sha256)) yield sample.data;
-      yield Buffer.concat((soundChunks?.[i] ?? []).map((sample) => sample.data));
+      // One piece for each segment: a write for each sample would be a thousand of a few bytes.
+      const shown = await read(sha256);
+      yield Buffer.concat([...shown, ...(soundChunks?.[i] ?? [])].map((sample) => sample.data));
     }
   };
   return store.putObject(data());

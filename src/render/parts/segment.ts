@@ -33,10 +33,13 @@ export async function makeSegment(content: SegmentContent, index: number, slides
 /** Durations and offsets are in frames. */
 async function samplesOf({ held, exit }: SegmentContent, index: number, slides: Slides): Promise<Sample[]> {
   if (exit && exit.type !== 'fade') return (await encode(pictures(index, exit, slides), slides)).samples;
-  const run = slides.moves(index)
-    ? await encode(slides.held(index), slides)
-    : placeStills(await slides.stills(index), held);
-  if (exit) return [...run.samples, ...fade(run, readStill(await slides.still(index + 1)), exit)];
+  const [run, next] = await Promise.all([
+    slides.moves(index)
+      ? encode(slides.held(index), slides)
+      : slides.stills(index).then((stills) => placeStills(stills, held)),
+    exit && slides.still(index + 1),
+  ]);
+  if (exit && next) return [...run.samples, ...fade(run, readStill(next), exit)];
   return withRepeat(run);
 }
 
