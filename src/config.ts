@@ -98,6 +98,20 @@ export const settings = {
         'trace, debug, info, warn, error, fatal or silent',
       ),
   }),
+  logFormat: define({
+    name: 'LOG_FORMAT',
+    fallback: 'auto',
+    description: '`json`: a line an event; `pretty`: coloured, for people; `auto`: pretty in a terminal.',
+    parse: (text): 'auto' | 'json' | 'pretty' => oneOf(text, ['auto', 'json', 'pretty']),
+  }),
+  logRedact: define({
+    name: 'LOG_REDACT',
+    fallback: '',
+    fallbackInWords: 'none',
+    description:
+      'Fields of a log line, with commas, whose values are written as `[redacted]`: `projectId,err.message`. Keys, secrets and passwords always are.',
+    parse: fieldPaths,
+  }),
   apiKeys: define<ApiKey[]>({
     name: 'PREVIEW_API_KEYS',
     fallback: '',
@@ -207,6 +221,20 @@ class Unexpected extends Error {}
 function matching(text: string, pattern: RegExp, expected: string): string {
   if (!pattern.test(text)) throw new Unexpected(expected);
   return text;
+}
+
+function oneOf<Word extends string>(text: string, words: readonly Word[]): Word {
+  const word = words.find((known) => known === text);
+  if (word === undefined) throw new Unexpected(words.join(' or '));
+  return word;
+}
+
+function fieldPaths(text: string): string[] {
+  const paths = list(text);
+  if (!paths.every((path) => /^(\*\.)?[A-Za-z_][A-Za-z0-9_]*(\.([A-Za-z_][A-Za-z0-9_]*|\*))*$/.test(path))) {
+    throw new Unexpected('a list of fields like projectId,err.message');
+  }
+  return paths;
 }
 
 function whole(text: string, min: number, max: number): number {

@@ -50,7 +50,9 @@ export function jobRoutes(
       const job = admit(request);
       const { outcome, status } = await client.enqueue(job);
       const { jobId, projectId, requestId } = job;
-      request.log.info({ jobId, projectId, jobRequestId: requestId, outcome }, 'job posted');
+      // The job's own request id, as on all its lines; the one of this call may be another.
+      const call = { httpRequestId: request.id, outcome };
+      app.log.info({ requestId, jobId, projectId, ...call }, 'job posted');
       const body = withLinks(status, request);
       return reply
         .code(outcome === 'accepted' ? 202 : 200)

@@ -11,7 +11,9 @@ export async function runUntilSignal(
   start: (config: Config, logger: Logger) => Promise<RunningApp>,
   config: Config,
 ): Promise<void> {
-  const logger = createLogger(config.logLevel);
+  const { logLevel, logFormat, logRedact: redact } = config;
+  const format = logFormat === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : logFormat;
+  const logger = createLogger(logLevel, { format, redact });
   const app = start(config, logger);
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {

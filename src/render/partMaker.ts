@@ -5,6 +5,15 @@ import type { PlannedPart } from './plan.ts';
 /** What a maker leaves: bytes, or an object that it stored itself because it is too large for memory. */
 export type Made = ({ bytes: Buffer } | { object: StoredObject }) & { meta?: Record<string, unknown> };
 
+/** That a part was made or found. Times are milliseconds since the epoch. */
+export interface PartReport {
+  kind: string;
+  key: string;
+  reused: boolean;
+  startedAt: number;
+  endedAt: number;
+}
+
 export interface PartMaker {
   /** Answers the part from the store, or makes it; the same part is never made twice at once in one render. */
   make<Content>(
@@ -13,7 +22,11 @@ export interface PartMaker {
   ): Promise<{ stored: StoredPart; reused: boolean }>;
 }
 
-export function createPartMaker(store: ArtifactStore, signal: AbortSignal): PartMaker {
+export function createPartMaker(
+  store: ArtifactStore,
+  signal: AbortSignal,
+  onPart: (part: PartReport) => void = () => undefined,
+): PartMaker {
   const running = new Map<string, Promise<{ stored: StoredPart; reused: boolean }>>();
 
   const makeOrFind = async (key: string, build: () => Promise<Made>) => {
@@ -27,9 +40,16 @@ export function createPartMaker(store: ArtifactStore, signal: AbortSignal): Part
     return { stored, reused: false };
   };
 
+  const reportOn = async (kind: string, key: string, build: () => Promise<Made>) => {
+    const startedAt = Date.now();
+    const made = await makeOrFind(key, build);
+    onPart({ kind, key, reused: made.reused, startedAt, endedAt: Date.now() });
+    return made;
+  };
+
   return {
-    make({ key }, build) {
-      const present = running.get(key) ?? makeOrFind(key, build);
+    make({ kind, key }, build) {
+      const present = running.get(key) ?? reportOn(kind, key, build);
       running.set(key, present);
       return present;
     },

@@ -24,6 +24,8 @@ export interface RenderContext {
   store: ArtifactStore;
   assets: readonly LoadedAsset[];
   onProgress(progress: Progress): void;
+  /** Told of each part that was made, or found in the store. */
+  onPart?(part: PartReport): void;
   signal: AbortSignal;
 }
 
@@ -49,7 +51,7 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
   onProgress({ percent: 0, stage: 'assets' });
   const prepared = await stopwatch.time('assets', () => prepare(job, context));
   const { plan, timeline } = prepared;
-  const parts = createPartMaker(store, context.signal);
+  const parts = createPartMaker(store, context.signal, context.onPart);
   const slides = createSlides(plan, parts, store, stopwatch);
   const render: Render = { ...prepared, job, store, parts, slides, stopwatch, onProgress };
 

@@ -10,7 +10,7 @@ import type { QueueBackend } from '../queue/queueBackend.ts';
 import { parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { PreviewMetrics } from './previewMetrics.ts';
-import type { RenderPool } from './renderProcess.ts';
+import type { RenderControl, RenderPool } from './renderProcess.ts';
 
 export interface PreviewWorkerOptions {
   backend: QueueBackend;
@@ -91,7 +91,11 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
     logger.info('job started');
     try {
       const report = throttled((progress) => void job.updateProgress({ ...progress }).catch(() => undefined));
-      const outcome = await perform(payload, control.signal, report);
+      const outcome = await perform(payload, {
+        signal: control.signal,
+        onProgress: report,
+        ...reports(logger),
+      });
       const record = await end({ status: 'completed', ...outcome });
       if (record.status === 'cancelled') throw new PreviewError('cancelled');
       const seconds = (Date.now() - startedAt.getTime()) / 1000;
@@ -133,17 +137,14 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
   };
 
   /** What a job is: bring its assets in, plan or render it. */
-  const perform = async (
-    payload: PreviewJob,
-    signal: AbortSignal,
-    onProgress: (progress: Progress) => void,
-  ): Promise<Outcome> => {
+  const perform = async (payload: PreviewJob, control: RenderControl): Promise<Outcome> => {
+    const { signal } = control;
     const assets = await loadAssets(payload, { store, signal, ...options.assets });
     if (payload.dryRun) {
-      const plan = await renderPool.plan({ job: payload, assets }, { signal, onProgress });
+      const plan = await renderPool.plan({ job: payload, assets }, control);
       return { artifacts: [], warnings: plan.warnings, plan };
     }
-    const result = await renderPool.render({ job: payload, assets }, { signal, onProgress });
+    const result = await renderPool.render({ job: payload, assets }, control);
     const { artifacts, warnings, timings, segments, cpuSeconds, firstSegmentSeconds } = result;
     metrics.segmentsTotal.inc({ result: 'reused' }, segments.reused);
     metrics.segmentsTotal.inc({ result: 'rendered' }, segments.total - segments.reused);
@@ -225,6 +226,15 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
       await settlesWithin(closed, GIVE_BACK_MS);
     },
     activeJobs: () => running.size,
+  };
+}
+
+/** What the render child has to say becomes lines of its job. */
+function reports(logger: Logger): Pick<RenderControl, 'onPart' | 'onComplaint'> {
+  return {
+    onPart: ({ kind, key, reused, startedAt, endedAt }) =>
+      logger.debug({ part: kind, key, reused, ms: endedAt - startedAt }, reused ? 'part found' : 'part made'),
+    onComplaint: (line) => logger.warn({ source: 'render child' }, line),
   };
 }
 

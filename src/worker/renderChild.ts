@@ -31,6 +31,7 @@ async function answerTask(task: RenderTask, store: ArtifactStore): Promise<void>
     store,
     assets: task.assets,
     onProgress: (progress) => answer({ type: 'progress', progress }),
+    onPart: (part) => answer({ type: 'part', part }),
     signal: new AbortController().signal,
   };
   try {

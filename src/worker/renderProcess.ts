@@ -1,8 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { PreviewError } from '../errors.ts';
 import type { PlanSummary, Progress } from '../job/jobRecord.ts';
+import type { PartReport } from '../render/partMaker.ts';
 import type { RenderResult } from '../render/renderPreview.ts';
 import type { RenderAnswer, RenderTask } from './renderProtocol.ts';
 
@@ -19,6 +21,9 @@ export interface RenderControl {
   /** Kills the child after that many milliseconds; left out where the signal keeps the deadline. */
   timeoutMs?: number;
   onProgress(progress: Progress): void;
+  onPart?(part: PartReport): void;
+  /** A line that the child wrote to stderr: native libraries complain there. Without it the line goes to our stderr. */
+  onComplaint?(line: string): void;
 }
 
 /** Native memory that a long-lived process collects is given back with the process. */
@@ -28,6 +33,8 @@ interface RenderChild {
   process: ChildProcess;
   ready: Promise<void>;
   tasks: number;
+  /** Of the task that it has or had last: a complaint may arrive after the answer, or after the death. */
+  control?: RenderControl;
 }
 
 // From sources the loader comes with process.execArgv, which fork hands on.
@@ -103,7 +110,7 @@ function startChild(args: readonly string[], entry: URL): RenderChild {
     // No secret of the service's environment reaches the process that decodes what strangers send.
     env: { NODE_ENV: 'production' },
     serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const ready = new Promise<void>((resolve, reject) => {
     child.once('message', () => resolve());
@@ -113,7 +120,14 @@ function startChild(args: readonly string[], entry: URL): RenderChild {
   });
   // Whoever waits for it hears of it; that nobody waits yet is no reason to end the service.
   ready.catch(() => undefined);
-  return { process: child, ready, tasks: 0 };
+  const started: RenderChild = { process: child, ready, tasks: 0 };
+  if (child.stderr) {
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      if (started.control?.onComplaint) started.control.onComplaint(line);
+      else process.stderr.write(`${line}\n`);
+    });
+  }
+  return started;
 }
 
 async function runTask(child: RenderChild, task: RenderTask, control: RenderControl): Promise<RenderAnswer> {
@@ -135,12 +149,14 @@ async function runTask(child: RenderChild, task: RenderTask, control: RenderCont
   });
   gone.catch(() => undefined);
   let onMessage: ((message: RenderAnswer) => void) | undefined;
+  child.control = control;
   try {
     control.signal.addEventListener('abort', onAbort);
     await Promise.race([child.ready, gone]);
     const done = new Promise<RenderAnswer>((resolve) => {
       onMessage = (message) => {
         if (message.type === 'progress') control.onProgress(message.progress);
+        else if (message.type === 'part') control.onPart?.(message.part);
         else resolve(message);
       };
       process.on('message', onMessage);

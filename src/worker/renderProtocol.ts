@@ -2,6 +2,7 @@ import type { LoadedAsset } from '../assets/resolveAssets.ts';
 import type { ErrorCode, InputError } from '../errors.ts';
 import type { PlanSummary, Progress } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
+import type { PartReport } from '../render/partMaker.ts';
 import type { RenderResult } from '../render/renderPreview.ts';
 
 /** What the worker asks of its render child, over the IPC channel; one task at a time. */
@@ -14,6 +15,7 @@ export type RenderTask = { job: PreviewJob; assets: readonly LoadedAsset[] } & (
 export type RenderAnswer =
   | { type: 'ready' }
   | { type: 'progress'; progress: Progress }
+  | { type: 'part'; part: PartReport }
   | { type: 'rendered'; result: RenderResult }
   | { type: 'planned'; plan: PlanSummary }
   | { type: 'failed'; code: ErrorCode; message: string; errors?: readonly InputError[]; detail: string };

@@ -29,6 +29,9 @@ process.on('message', ({ job }: RenderTask) => {
       return answer({ type: 'failed', code: 'render_failed', message: 'As it was told.', detail: '' });
     case 'corrupt':
       return answer({ type: 'failed', code: 'asset_corrupt', message: 'The picture is broken.', detail: '' });
+    case 'complain':
+      process.stderr.write('libpicture: this is odd\n');
+      return void setTimeout(() => answer({ type: 'rendered', result }), 100);
     case 'crash':
       return process.exit(3);
     case 'environment': {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PreviewJob } from '../../src/job/previewJob.types.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger, type Logger } from '../../src/logger.ts';
 import { openQueueBackend, type QueueBackend } from '../../src/queue/queueBackend.ts';
 import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../src/storage/fsStore.ts';
@@ -43,10 +43,13 @@ export interface WorkerSettings {
 
 export async function openQueueWorld(
   url: string | undefined,
-  { queueMax = 20, dataDir }: { queueMax?: number; dataDir?: string } = {},
+  {
+    queueMax = 20,
+    dataDir,
+    logger = createLogger('silent'),
+  }: { queueMax?: number; dataDir?: string; logger?: Logger } = {},
 ): Promise<QueueWorld> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'preview-queue-')));
-  const logger = createLogger('silent');
   const storeFolder = join(folder, 'store');
   const store = await createFsStore(storeFolder);
   const backend = await openQueueBackend({ url, dataDir: folder, logger });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { startServe } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { PreviewJob, PreviewRequest } from '../../src/job/previewJob.types.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger, type Logger } from '../../src/logger.ts';
 import { eventually } from './eventually.ts';
 
 export interface Answer<Body = Record<string, unknown>> {
@@ -25,10 +25,13 @@ export interface Service {
 }
 
 /** The real service in this process, with a data folder of its own. */
-export async function startService(env: Record<string, string | undefined> = {}): Promise<Service> {
+export async function startService(
+  env: Record<string, string | undefined> = {},
+  logger: Logger = createLogger('silent'),
+): Promise<Service> {
   const dataDir = await mkdtemp(join(tmpdir(), 'preview-test-'));
   const config = loadConfig({ DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent', ...env });
-  const app = await startServe(config, createLogger(config.logLevel));
+  const app = await startServe(config, logger);
   const url = app.url ?? '';
   const answer = async (response: Response): Promise<Answer> => {
     const text = await response.text();

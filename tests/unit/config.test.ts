@@ -31,6 +31,8 @@ describe('an empty environment', () => {
       workerHost: '127.0.0.1',
       workerPort: 9464,
       logLevel: 'info',
+      logFormat: 'auto',
+      logRedact: [],
       apiKeys: [],
       signingKeys: [],
       urlTtlSeconds: 900,
