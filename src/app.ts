@@ -12,6 +12,8 @@ import type { ArtifactStore } from './storage/artifactStore.ts';
 import { createFsStore } from './storage/fsStore.ts';
 import { createUrlSigner } from './storage/signedUrl.ts';
 import { loadOrCreateSigningKey } from './storage/signingKeys.ts';
+import { createTracing, noTracing, type Tracing } from './tracing.ts';
+import { packageVersion } from './version.ts';
 import { checkHealth, type Health } from './worker/health.ts';
 import { createPlanner } from './worker/planner.ts';
 import { createPreviewMetrics, type PreviewMetrics } from './worker/previewMetrics.ts';
@@ -97,6 +99,7 @@ interface Base {
   client: PreviewWorkerClient;
   metrics: PreviewMetrics;
   watch: QueueWatch;
+  tracing: Tracing;
 }
 
 async function openBase(
@@ -114,7 +117,9 @@ async function openBase(
   const metrics = createPreviewMetrics();
   const watch = await createQueueWatch({ client, store, metrics, logger });
   closeLater(() => watch.close());
-  return { backend, store, client, metrics, watch };
+  const tracing = config.otlpEndpoint ? await createTracing(config.otlpEndpoint, packageVersion) : noTracing;
+  closeLater(() => tracing.close());
+  return { backend, store, client, metrics, watch, tracing };
 }
 
 /** The folder of the file system store. */

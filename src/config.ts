@@ -112,6 +112,14 @@ export const settings = {
       'Fields of a log line, with commas, whose values are written as `[redacted]`: `projectId,err.message`. Keys, secrets and passwords always are.',
     parse: fieldPaths,
   }),
+  otlpEndpoint: define({
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    fallback: '',
+    fallbackInWords: 'none: nothing is traced',
+    description:
+      'OpenTelemetry collector to which traces are sent, as OTLP over HTTP: `http://collector:4318`.',
+    parse: otlpEndpoint,
+  }),
   apiKeys: define<ApiKey[]>({
     name: 'PREVIEW_API_KEYS',
     fallback: '',
@@ -249,6 +257,14 @@ function queueUrl(text: string): string | undefined {
   if (text === '') return undefined;
   if (!/^(rediss?|postgres(ql)?):\/\//.test(text) || !URL.canParse(text)) {
     throw new Unexpected('an address like redis://host:6379, rediss://… or postgres://…');
+  }
+  return text;
+}
+
+function otlpEndpoint(text: string): string | undefined {
+  if (text === '') return undefined;
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
+    throw new Unexpected('an address like http://collector:4318');
   }
   return text;
 }

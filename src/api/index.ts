@@ -7,6 +7,7 @@ import { parseJson } from '../job/parseJson.ts';
 import type { Logger } from '../logger.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
+import { noTracing, type Span, type Tracing } from '../tracing.ts';
 import type { Health } from '../worker/health.ts';
 import type { Planner } from '../worker/planner.ts';
 import type { PreviewMetrics } from '../worker/previewMetrics.ts';
@@ -22,11 +23,18 @@ import { answerWithProblem, handleErrors } from './problem.ts';
 import { queueRoutes } from './queue.ts';
 import { streamRoutes } from './stream.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    span: Span;
+  }
+}
+
 export interface ApiParts {
   client: PreviewWorkerClient;
   store: ArtifactStore;
   signer: UrlSigner;
   metrics: PreviewMetrics;
+  tracing: Tracing;
   logger: Logger;
   /** Empty: no key is asked for. */
   apiKeys: readonly ApiKey[];
@@ -56,6 +64,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   handleErrors(app);
   readJson(app);
   reportRequests(app, parts.metrics);
+  traceRequests(app, parts.tracing);
   await app.register(helmet, {
     // Answers are data. /docs brings a policy of its own.
     contentSecurityPolicy: {
@@ -118,5 +127,27 @@ function reportRequests(app: FastifyInstance, metrics: PreviewMetrics): void {
     const labels = { method: request.method, route, status: reply.statusCode };
     metrics.httpDuration.observe(labels, reply.elapsedTime / 1000);
     request.log.debug({ ...labels, ms: Math.round(reply.elapsedTime) }, 'request answered');
+  });
+}
+
+/** Asked every few seconds by machines: a trace of each would bury the rest. */
+const UNTRACED = ['/livez', '/readyz', '/metrics'];
+
+/** A span for each request, in the caller's trace where it names one. */
+function traceRequests(app: FastifyInstance, tracing: Tracing): void {
+  app.decorateRequest('span');
+  app.addHook('onRequest', async (request) => {
+    const route = request.routeOptions.url ?? 'none';
+    const { traceparent } = request.headers;
+    request.span = (UNTRACED.includes(route) ? noTracing : tracing).start(`${request.method} ${route}`, {
+      kind: 'server',
+      parent: typeof traceparent === 'string' ? traceparent : undefined,
+      attributes: { 'http.request.method': request.method, 'http.route': route },
+    });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const status = reply.statusCode;
+    request.span.set({ 'http.response.status_code': status, 'preview.http_request_id': request.id });
+    request.span.end(status >= 500 ? { error: `answered with ${status}` } : {});
   });
 }

@@ -8,6 +8,8 @@ export interface QueuedJob {
   submission: string;
   /** RFC 3339, UTC. */
   acceptedAt: string;
+  /** The trace in which it was sent (W3C Trace Context). */
+  traceparent?: string;
 }
 
 /** `~` is in no id and is allowed by BullMQ, which forbids `:` and ids of digits alone. */

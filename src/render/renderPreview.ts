@@ -7,7 +7,7 @@ import { makeMovie } from './makeMovie.ts';
 import { makeSegments, type Segments } from './makeSegments.ts';
 import { makeSound } from './makeSound.ts';
 import { makeTexts } from './makeTexts.ts';
-import { createPartMaker } from './partMaker.ts';
+import { createPartMaker, type PartReport } from './partMaker.ts';
 import { makePoster, makeStoryboard } from './parts/pictures.ts';
 import { checkWords } from './parts/slide.ts';
 import { makeTeaser } from './parts/teaser.ts';

@@ -8,7 +8,9 @@ import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
 import type { Logger } from '../logger.ts';
 import type { QueueBackend } from '../queue/queueBackend.ts';
 import { parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
+import type { PartReport } from '../render/partMaker.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { inSpan, type Span, type Tracing } from '../tracing.ts';
 import type { PreviewMetrics } from './previewMetrics.ts';
 import type { RenderControl, RenderPool } from './renderProcess.ts';
 
@@ -19,6 +21,7 @@ export interface PreviewWorkerOptions {
   renderPool: RenderPool;
   metrics: PreviewMetrics;
   logger: Logger;
+  tracing: Tracing;
   concurrency: number;
   jobTimeoutSeconds: number;
   /** How long running jobs may go on after {@link PreviewWorker.stop}. */
@@ -60,7 +63,7 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
   let worker: Worker<QueuedJob, string> | undefined;
 
   /** One attempt at a job. What it returns is not used: how a job ended is in its record. */
-  const attempt = async (job: Job<QueuedJob>, token?: string): Promise<string> => {
+  const attempt = async (job: Job<QueuedJob>, token: string | undefined, span: Span): Promise<string> => {
     const checked = validatePreviewPayload(job.data.job);
     if (!checked.ok) return refuse(job, checked.errors);
     const payload = checked.job;
@@ -91,11 +94,15 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
     logger.info('job started');
     try {
       const report = throttled((progress) => void job.updateProgress({ ...progress }).catch(() => undefined));
-      const outcome = await perform(payload, {
-        signal: control.signal,
-        onProgress: report,
-        ...reports(logger),
-      });
+      const outcome = await perform(
+        payload,
+        {
+          signal: control.signal,
+          onProgress: report,
+          ...reports(logger),
+        },
+        span,
+      );
       const record = await end({ status: 'completed', ...outcome });
       if (record.status === 'cancelled') throw new PreviewError('cancelled');
       const seconds = (Date.now() - startedAt.getTime()) / 1000;
@@ -137,14 +144,27 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
   };
 
   /** What a job is: bring its assets in, plan or render it. */
-  const perform = async (payload: PreviewJob, control: RenderControl): Promise<Outcome> => {
+  const perform = async (payload: PreviewJob, control: RenderControl, span: Span): Promise<Outcome> => {
     const { signal } = control;
-    const assets = await loadAssets(payload, { store, signal, ...options.assets });
+    const assets = await inSpan(span, 'assets', () =>
+      loadAssets(payload, { store, signal, ...options.assets }),
+    );
     if (payload.dryRun) {
-      const plan = await renderPool.plan({ job: payload, assets }, control);
+      const plan = await inSpan(span, 'plan', () => renderPool.plan({ job: payload, assets }, control));
       return { artifacts: [], warnings: plan.warnings, plan };
     }
-    const result = await renderPool.render({ job: payload, assets }, control);
+    const result = await inSpan(span, 'render', (render) =>
+      renderPool.render(
+        { job: payload, assets },
+        {
+          ...control,
+          onPart: (part) => {
+            control.onPart?.(part);
+            tracePart(render, part);
+          },
+        },
+      ),
+    );
     const { artifacts, warnings, timings, segments, cpuSeconds, firstSegmentSeconds } = result;
     metrics.segmentsTotal.inc({ result: 'reused' }, segments.reused);
     metrics.segmentsTotal.inc({ result: 'rendered' }, segments.total - segments.reused);
@@ -205,7 +225,7 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
 
   return {
     async start() {
-      worker = backend.worker<QueuedJob, string>(options.queueName, attempt, {
+      worker = backend.worker<QueuedJob, string>(options.queueName, traced(options.tracing, attempt), {
         concurrency,
         name: workerName(),
         lockDuration: LOCK_MS,
@@ -227,6 +247,38 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
     },
     activeJobs: () => running.size,
   };
+}
+
+/** A span for each attempt, in the trace of the call that sent the job; the first tells how long the job waited. */
+function traced(
+  tracing: Tracing,
+  attempt: (job: Job<QueuedJob>, token: string | undefined, span: Span) => Promise<string>,
+): (job: Job<QueuedJob>, token?: string) => Promise<string> {
+  return async (job, token) => {
+    const { traceparent: parent, acceptedAt } = job.data;
+    const attributes = { 'preview.queue_id': String(job.id), 'preview.attempt': job.attemptsMade + 1 };
+    const span = tracing.start('attempt', { kind: 'consumer', parent, attributes });
+    const accepted = Date.parse(acceptedAt);
+    if (job.attemptsMade === 0 && accepted > 0)
+      tracing
+        .start('wait in the queue', { kind: 'consumer', parent: parent ?? span.traceparent, at: accepted })
+        .end();
+    try {
+      const outcome = await attempt(job, token, span);
+      span.set({ 'preview.outcome': outcome });
+      span.end();
+      return outcome;
+    } catch (error) {
+      span.end({ error });
+      throw error;
+    }
+  };
+}
+
+/** The child told when it worked on the part; the clock is the same. */
+function tracePart(render: Span, { kind, key, reused, startedAt, endedAt }: PartReport): void {
+  const attributes = { 'preview.part.key': key, 'preview.part.reused': reused };
+  render.child(`part ${kind}`, { at: startedAt, attributes }).end({ at: endedAt });
 }
 
 /** What the render child has to say becomes lines of its job. */

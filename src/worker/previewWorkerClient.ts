@@ -37,10 +37,11 @@ export interface Sent {
 
 export interface PreviewWorkerClient {
   /**
-   * Sends a job. The same job again is `existing`, whether it waits, runs or has ended.
+   * Sends a job. The same job again is `existing`, whether it waits, runs or has ended. With `context.traceparent` its
+   * render belongs to that trace.
    * @throws PreviewError `invalid_payload`, `job_id_reused`, `queue_full`, `queue_unavailable`, `store_unavailable`
    */
-  enqueue(payload: unknown): Promise<Sent>;
+  enqueue(payload: unknown, context?: { traceparent?: string | undefined }): Promise<Sent>;
   /** @throws PreviewError `job_not_found`, `ambiguous_job` */
   status(ref: JobRef): Promise<JobStatus>;
   /** @throws PreviewError `job_not_finished`, `no_artifacts`, and as {@link status} */
@@ -136,7 +137,7 @@ export function createPreviewWorkerClient(options: {
   };
 
   return {
-    async enqueue(payload) {
+    async enqueue(payload, { traceparent } = {}) {
       const checked = validatePreviewPayload(payload);
       if (!checked.ok) throw new PreviewError('invalid_payload', undefined, { errors: checked.errors });
       const { job } = checked;
@@ -147,6 +148,7 @@ export function createPreviewWorkerClient(options: {
           fingerprint: fingerprint(job),
           submission: randomUUID(),
           acceptedAt: new Date().toISOString(),
+          ...(traceparent ? { traceparent } : {}),
         }),
       );
     },

@@ -6,6 +6,7 @@ import { createLogger, type Logger } from '../../src/logger.ts';
 import { openQueueBackend, type QueueBackend } from '../../src/queue/queueBackend.ts';
 import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../src/storage/fsStore.ts';
+import { noTracing } from '../../src/tracing.ts';
 import { createPreviewMetrics, type PreviewMetrics } from '../../src/worker/previewMetrics.ts';
 import { createPreviewWorker, type PreviewWorker } from '../../src/worker/previewWorker.ts';
 import {
@@ -65,7 +66,7 @@ export async function openQueueWorld(
     async startWorker({ concurrency = 2, jobTimeoutSeconds = 30, shutdownGraceSeconds = 0 } = {}) {
       const renderPool = createRenderPool(storeFolder, { entry: FAKE_RENDER_CHILD });
       const worker = createPreviewWorker({
-        ...{ backend, store, metrics, logger, renderPool, queueName: QUEUE_NAME },
+        ...{ tracing: noTracing, backend, store, metrics, logger, renderPool, queueName: QUEUE_NAME },
         ...{ concurrency, jobTimeoutSeconds, shutdownGraceSeconds, assets: { maxBytes: 1000 } },
       });
       await worker.start();

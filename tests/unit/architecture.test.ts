@@ -20,6 +20,7 @@ const RANKS: Record<string, number> = {
   'config.ts': 0,
   'errors.ts': 0,
   'logger.ts': 0,
+  'tracing.ts': 0,
   'version.ts': 0,
 };
 

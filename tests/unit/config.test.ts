@@ -33,6 +33,7 @@ describe('an empty environment', () => {
       logLevel: 'info',
       logFormat: 'auto',
       logRedact: [],
+      otlpEndpoint: undefined,
       apiKeys: [],
       signingKeys: [],
       urlTtlSeconds: 900,
