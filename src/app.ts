@@ -14,6 +14,7 @@ import { createUrlSigner } from './storage/signedUrl.ts';
 import { loadOrCreateSigningKey } from './storage/signingKeys.ts';
 import { createTracing, noTracing, type Tracing } from './tracing.ts';
 import { packageVersion } from './version.ts';
+import { createDeadLetters, type DeadLetterOffice, type DeadLetters } from './worker/deadLetters.ts';
 import { checkHealth, type Health } from './worker/health.ts';
 import { createPlanner } from './worker/planner.ts';
 import { createPreviewMetrics, type PreviewMetrics } from './worker/previewMetrics.ts';
@@ -45,7 +46,7 @@ export function startServe(config: Config, logger: Logger): Promise<RunningApp> 
     closeLater(async () => {
       await Promise.all([api.stop(), worker.stop()]);
     });
-    return api.url;
+    return { url: api.url };
   });
 }
 
@@ -55,7 +56,7 @@ export function startApi(config: Config, logger: Logger): Promise<RunningApp> {
     const base = await openBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL, closeLater);
     const api = await startListening(config, logger, base, closeLater);
     closeLater(api.stop);
-    return api.url;
+    return { url: api.url };
   });
 }
 
@@ -71,21 +72,36 @@ export function startWorker(config: Config, logger: Logger): Promise<RunningApp>
     // Until its last job is done it can be asked how it is.
     closeLater(() => worker.stop());
     logger.info({ queue: base.backend.kind, url }, 'waiting for jobs');
-    return url;
+    return { url };
+  });
+}
+
+/** What the command line needs of the queue and the store; nothing is served and nothing is rendered. */
+export interface Operations {
+  deadLetters: DeadLetters;
+  stop(): Promise<void>;
+}
+
+/** The queue is the one of the service: embedded unless REDIS_URL is set. @throws PreviewError `embedded_queue_locked` */
+export function openOperations(config: Config, logger: Logger): Promise<Operations> {
+  return start(async (closeLater) => {
+    const { deadLetters } = await openBase(config, logger, config.redisUrl, closeLater);
+    return { deadLetters };
   });
 }
 
 type CloseLater = (close: () => Promise<void>) => void;
 
 /** Opens part after part; what was opened is closed in reverse order on stop, and also where a later part fails. */
-async function start(open: (closeLater: CloseLater) => Promise<string | undefined>): Promise<RunningApp> {
+async function start<Opened extends object>(
+  open: (closeLater: CloseLater) => Promise<Opened>,
+): Promise<Opened & { stop(): Promise<void> }> {
   const closers: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const url = await open((close) => closers.push(close));
-    return url === undefined ? { stop } : { url, stop };
+    return { ...(await open((close) => closers.push(close))), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -97,6 +113,7 @@ interface Base {
   backend: QueueBackend;
   store: ArtifactStore;
   client: PreviewWorkerClient;
+  deadLetters: DeadLetterOffice;
   metrics: PreviewMetrics;
   watch: QueueWatch;
   tracing: Tracing;
@@ -119,7 +136,9 @@ async function openBase(
   closeLater(() => watch.close());
   const tracing = config.otlpEndpoint ? await createTracing(config.otlpEndpoint, packageVersion) : noTracing;
   closeLater(() => tracing.close());
-  return { backend, store, client, metrics, watch, tracing };
+  const deadLetters = createDeadLetters({ backend, queueName, store, client });
+  closeLater(() => deadLetters.close());
+  return { backend, store, client, deadLetters, metrics, watch, tracing };
 }
 
 /** The folder of the file system store. */

@@ -1,6 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { startApi, startServe, startWorker } from './app.ts';
+import {
+  type DeadLetterOptions,
+  discardDeadLetter,
+  listDeadLetters,
+  replayDeadLetter,
+  showDeadLetter,
+} from './cli/deadLetter.ts';
 import { demo } from './cli/demo.ts';
 import { EXIT, reportError } from './cli/exit.ts';
 import { untilInterrupted } from './cli/interrupt.ts';
@@ -47,6 +54,38 @@ program
   .command('demo')
   .description('start the service, render the example over HTTP, download and check what it made')
   .action(() => untilInterrupted(demo));
+
+const deadLetter = program.command('dead-letter').description('jobs that failed for good');
+const project = ['--project <id>', 'the project, where several have a job of this id'] as const;
+deadLetter
+  .command('list')
+  .description('all of them, the newest first')
+  .option('--project <id>', 'only those of this project')
+  .action((options: DeadLetterOptions) => listDeadLetters(options, loadConfig(withoutHost)));
+deadLetter
+  .command('show')
+  .description('one of them as JSON: the job, the error, each attempt')
+  .argument('<jobId>')
+  .option(...project)
+  .action((jobId: string, options: DeadLetterOptions) =>
+    showDeadLetter(jobId, options, loadConfig(withoutHost)),
+  );
+deadLetter
+  .command('replay')
+  .description('send the job again')
+  .argument('<jobId>')
+  .option(...project)
+  .action((jobId: string, options: DeadLetterOptions) =>
+    replayDeadLetter(jobId, options, loadConfig(withoutHost)),
+  );
+deadLetter
+  .command('discard')
+  .description('throw the dead letter away; that the job failed stays on record')
+  .argument('<jobId>')
+  .option(...project)
+  .action((jobId: string, options: DeadLetterOptions) =>
+    discardDeadLetter(jobId, options, loadConfig(withoutHost)),
+  );
 
 try {
   await program.parseAsync();

@@ -129,6 +129,14 @@ export const settings = {
     secret: true,
     parse: apiKeys,
   }),
+  apiKey: define({
+    name: 'PREVIEW_API_KEY',
+    fallback: '',
+    fallbackInWords: 'none',
+    description: 'The key that the command line sends to a running service.',
+    secret: true,
+    parse: (text) => text || undefined,
+  }),
   signingKeys: define<SigningKey[]>({
     name: 'PREVIEW_SIGNING_KEYS',
     fallback: '',

@@ -14,6 +14,7 @@ export const catalogue = {
   not_found: { status: 404, retryable: false, title: 'There is nothing at this address.' },
   job_not_found: { status: 404, retryable: false, title: 'No such job.' },
   artifact_not_found: { status: 404, retryable: false, title: 'No such artifact.' },
+  dead_letter_not_found: { status: 404, retryable: false, title: 'No such dead letter.' },
   ambiguous_job: {
     status: 409,
     retryable: false,
@@ -45,6 +46,7 @@ export const catalogue = {
   preview_too_long: { status: 422, retryable: false, title: 'The preview would be too long.' },
   // The render
   cancelled: { status: 409, retryable: false, title: 'The job was cancelled.' },
+  superseded: { status: 409, retryable: false, title: 'A newer job took its place.' },
   render_failed: { status: 500, retryable: true, title: 'The preview could not be rendered.' },
   render_crashed: { status: 500, retryable: true, title: 'The render process ended unexpectedly.' },
   render_timeout: { status: 500, retryable: true, title: 'The render took longer than its deadline.' },
@@ -75,6 +77,18 @@ export interface InputError {
   message: string;
 }
 
+/** Where a render was when it failed, as far as it is known. */
+export interface FailurePlace {
+  /** What the render was doing, as in its progress. */
+  stage?: string;
+  /** Kind of the part that was being made: `slide`, `segment`, `soundtrack`, `video` … */
+  part?: string;
+  /** Index of the step, from 0. */
+  step?: number;
+  /** Id of the asset. */
+  asset?: string;
+}
+
 /**
  * Every error that leaves a room. `message` may be shown to a stranger: it names what was wrong, where, and what
  * to do, and never a path, an address or a secret; those belong into `cause`, which is only logged.
@@ -84,17 +98,24 @@ export class PreviewError extends Error {
   readonly errors: readonly InputError[] | undefined;
   /** Seconds after which the caller may try again (`Retry-After`). */
   readonly retryAfterSeconds: number | undefined;
+  readonly place: FailurePlace | undefined;
 
   constructor(
     code: ErrorCode,
     message: string = catalogue[code].title,
-    extra: { cause?: unknown; errors?: readonly InputError[]; retryAfterSeconds?: number } = {},
+    extra: {
+      cause?: unknown;
+      errors?: readonly InputError[];
+      retryAfterSeconds?: number;
+      place?: FailurePlace | undefined;
+    } = {},
   ) {
     super(message, extra.cause === undefined ? undefined : { cause: extra.cause });
     this.name = 'PreviewError';
     this.code = code;
     this.errors = extra.errors;
     this.retryAfterSeconds = extra.retryAfterSeconds;
+    this.place = extra.place;
   }
 
   get status(): number {

@@ -8,6 +8,7 @@ import type { Logger } from '../logger.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
 import { noTracing, type Span, type Tracing } from '../tracing.ts';
+import type { DeadLetters } from '../worker/deadLetters.ts';
 import type { Health } from '../worker/health.ts';
 import type { Planner } from '../worker/planner.ts';
 import type { PreviewMetrics } from '../worker/previewMetrics.ts';
@@ -15,6 +16,7 @@ import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
 import { artifactRoutes } from './artifacts.ts';
 import { assetRoutes } from './assets.ts';
 import { requireApiKey } from './auth.ts';
+import { deadLetterRoutes } from './deadLetters.ts';
 import { documentApi } from './docs.ts';
 import { eventRoutes } from './events.ts';
 import { jobRoutes } from './jobs.ts';
@@ -31,6 +33,7 @@ declare module 'fastify' {
 
 export interface ApiParts {
   client: PreviewWorkerClient;
+  deadLetters: DeadLetters;
   store: ArtifactStore;
   signer: UrlSigner;
   metrics: PreviewMetrics;
@@ -90,6 +93,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     streamRoutes(guarded, parts);
     eventRoutes(guarded, parts);
     healthRoute(guarded, parts);
+    deadLetterRoutes(guarded, parts);
   });
   return app;
 }

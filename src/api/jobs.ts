@@ -17,7 +17,8 @@ import {
   statusSchema,
 } from './schemas.ts';
 
-interface JobCall {
+/** A request for one job. */
+export interface JobCall {
   Params: { jobId: string };
   Querystring: { projectId?: string; name?: string; redirect?: string };
 }

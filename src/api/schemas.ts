@@ -116,6 +116,60 @@ export const artifactsSchema = {
   },
 } as const;
 
+export const listSchema = {
+  type: 'object',
+  properties: {
+    projectId: { ...string, description: 'Only those of this project.' },
+    limit: { ...integer, minimum: 1, maximum: 1000, description: 'At most so many; 100 if left out.' },
+  },
+} as const;
+
+const deadLetterProperties = {
+  projectId: string,
+  jobId: string,
+  requestId: string,
+  error: { ...object, properties: { code: string, message: string } },
+  place: {
+    ...object,
+    description: 'where the last attempt failed, as far as it is known',
+    properties: { stage: string, part: string, step: integer, asset: string },
+  },
+  attemptsMade: integer,
+  acceptedAt: time,
+  failedAt: time,
+} as const;
+
+export const deadLettersSchema = {
+  ...object,
+  description: 'Jobs that failed for good, until they are replayed or discarded',
+  properties: {
+    total: { ...integer, description: 'how many there are, also beyond `limit`' },
+    deadLetters: { type: 'array', items: { ...object, properties: deadLetterProperties } },
+  },
+} as const;
+
+export const deadLetterSchema = {
+  ...object,
+  description: 'One of them in full',
+  properties: {
+    ...deadLetterProperties,
+    attempts: {
+      type: 'array',
+      items: {
+        ...object,
+        properties: {
+          attempt: integer,
+          worker: string,
+          startedAt: time,
+          endedAt: time,
+          outcome: { ...string, enum: ['failed', 'givenBack', 'lockLost'] },
+        },
+      },
+    },
+    job: { description: 'the job as it was sent' },
+  },
+} as const;
+
 export const uploadSchema = {
   ...object,
   description: 'The file, as a job refers to it',
@@ -152,6 +206,10 @@ export const queueMetricsSchema = {
     waiting: integer,
     limit: { ...integer, description: 'where POST answers 429' },
     oldestWaitingAgeSeconds: number,
+    deadLetters: {
+      ...integer,
+      description: 'jobs that failed for good, until they are replayed or discarded',
+    },
   },
 } as const;
 

@@ -98,9 +98,16 @@ function referencedIds({ previewRequest }: PreviewJob): Set<string> {
 async function resolveAsset(asset: Asset, sources: AssetSources): Promise<ResolvedAsset> {
   const object = await bringIn(asset, sources).catch((error: unknown) => {
     if (!(error instanceof PreviewError) || !error.code.startsWith('asset_')) throw error;
-    throw new PreviewError(error.code, `Asset "${asset.id}": ${error.message}`, { cause: error });
+    throw new PreviewError(error.code, `Asset "${asset.id}": ${error.message}`, {
+      cause: error,
+      place: { asset: asset.id },
+    });
   });
-  if (object.bytes === 0) throw new PreviewError('asset_empty', `Asset "${asset.id}" has no bytes.`);
+  if (object.bytes === 0) {
+    throw new PreviewError('asset_empty', `Asset "${asset.id}" has no bytes.`, {
+      place: { asset: asset.id },
+    });
+  }
   const format = await checkType(asset, object, sources.store);
   return { id: asset.id, type: asset.type, format, ...object };
 }
@@ -164,5 +171,6 @@ async function checkType(asset: Asset, object: StoredObject, store: ArtifactStor
   throw new PreviewError(
     'asset_type_unsupported',
     `Asset "${asset.id}" is declared as ${asset.type}, but its bytes are ${found}; send ${accepted.map(([name]) => name).join(', ')}.`,
+    { place: { asset: asset.id } },
   );
 }

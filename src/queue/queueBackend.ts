@@ -35,6 +35,18 @@ export interface QueueBackend {
   close(): Promise<void>;
 }
 
+/** Calls the queue; whatever keeps it from answering is one error, `queue_unavailable`. */
+export function createReach(backend: QueueBackend) {
+  return async <Result>(call: () => Promise<Result>): Promise<Result> => {
+    if (!backend.isConnected()) throw new PreviewError('queue_unavailable');
+    try {
+      return await call();
+    } catch (cause) {
+      throw new PreviewError('queue_unavailable', undefined, { cause });
+    }
+  };
+}
+
 /** The longest that a producer or a health check waits for the backend, in milliseconds. */
 const COMMAND_TIMEOUT_MS = 2000;
 

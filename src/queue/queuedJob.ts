@@ -10,6 +10,8 @@ export interface QueuedJob {
   acceptedAt: string;
   /** The trace in which it was sent (W3C Trace Context). */
   traceparent?: string;
+  /** Of a job that supersedes others: the greater is the newer, see supersede.ts. */
+  turn?: number;
 }
 
 /** `~` is in no id and is allowed by BullMQ, which forbids `:` and ids of digits alone. */
@@ -22,6 +24,9 @@ export function parseQueueId(id: string): { projectId: string; jobId: string } |
   const [projectId, jobId, ...rest] = id.split('~');
   return projectId && jobId && rest.length === 0 ? { projectId, jobId } : undefined;
 }
+
+/** The queue of the jobs that failed for good; see deadLetters.ts. */
+export const deadQueueName = (queueName: string): string => `${queueName}-dead`;
 
 const PRIORITIES = { high: 1, normal: 2, low: 3 } as const;
 

@@ -48,6 +48,8 @@ export interface ArtifactStore {
   findRecords(jobId: string): Promise<JobRecord[]>;
   /** Writes the record unless one exists; returns the one that stands. */
   putRecord(record: JobRecord): Promise<JobRecord>;
+  /** Removes the record where it is still this one, so that the job can be run again. */
+  removeRecord(record: JobRecord): Promise<void>;
 
   /** Proves that the store can be written. @throws PreviewError `store_unavailable` */
   check(): Promise<void>;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
@@ -91,6 +91,13 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       // Damage from outside: it can neither be read nor linked over, and would be in the way for ever.
       await writeJson(path, record);
       return record;
+    },
+    async removeRecord(record) {
+      const standing = await getRecord(record.projectId, record.jobId);
+      if (standing?.finishedAt !== record.finishedAt) return;
+      const path = recordPath(record.projectId, record.jobId);
+      await rm(path, { force: true }).catch(rethrowUnavailable);
+      await atomic.syncName(path).catch(rethrowUnavailable);
     },
 
     check: () => withTemp(atomic, (temp) => temp.write(Buffer.from('ok'))),

@@ -1,6 +1,7 @@
 import type { Job } from 'bullmq';
 import type { JobRecord, PlanSummary, Progress, Warning } from '../job/jobRecord.ts';
 import type { QueuedJob } from '../queue/queuedJob.ts';
+import { errorOfReason } from './deadLetter.ts';
 
 export type JobState = 'queued' | 'rendering' | 'retrying' | 'completed' | 'failed' | 'cancelled';
 
@@ -52,14 +53,14 @@ export function fromQueue(job: Job<QueuedJob>, state: string): JobStatus {
   };
 }
 
-/** A job that the queue gave up because its workers died: none was left to write its record. */
-export function fromStalled(job: Job<QueuedJob>): JobStatus {
+/** A job that the queue gave up and that has no record yet: nobody was left to write it. */
+export function fromFailed(job: Job<QueuedJob>): JobStatus {
   return {
     ...newStatus(job.data),
     status: 'failed',
     progress: { percent: 0, stage: 'done' },
     attemptsMade: job.attemptsMade,
-    error: { code: 'stalled', message: 'The workers that rendered this job died too often.' },
+    error: errorOfReason(job.failedReason),
     ...(job.finishedOn ? { finishedAt: new Date(job.finishedOn).toISOString() } : {}),
   };
 }

@@ -11,6 +11,9 @@ import { parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
 import type { PartReport } from '../render/partMaker.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { inSpan, type Span, type Tracing } from '../tracing.ts';
+import { keepHistory } from './attemptHistory.ts';
+import { type Failure, failedReason, withStep } from './deadLetter.ts';
+import type { DeadLetterOffice } from './deadLetters.ts';
 import type { PreviewMetrics } from './previewMetrics.ts';
 import type { RenderControl, RenderPool } from './renderProcess.ts';
 
@@ -19,6 +22,7 @@ export interface PreviewWorkerOptions {
   queueName: string;
   store: ArtifactStore;
   renderPool: RenderPool;
+  deadLetters: Pick<DeadLetterOffice, 'bury' | 'buryMissed' | 'reconcile'>;
   metrics: PreviewMetrics;
   logger: Logger;
   tracing: Tracing;
@@ -48,22 +52,32 @@ const CANCEL_CHECK_MS = 500;
 const PROGRESS_MS = 250;
 /** How long the queue may take to get the jobs back that did not finish within the grace. */
 const GIVE_BACK_MS = 2000;
+/** How often what killed processes left half done is put right. */
+const RECONCILE_MS = 60_000;
 
 /** What the queue calls the worker of this process. */
 export const workerName = (): string => `${hostname()}-${process.pid}`;
 
 type Outcome = Pick<JobRecord, 'artifacts' | 'warnings'> & Partial<Pick<JobRecord, 'plan' | 'timings'>>;
 
+/** An attempt that runs in this process. */
+interface Running {
+  control: AbortController;
+  /** When the queue last said that the job is ours; `performance.now()`. */
+  lockedAt: number;
+}
+
 /** The reason of an abort where another worker may have the job by now: nothing of this attempt may count. */
 class LockLost extends Error {}
 
 export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorker {
-  const { backend, store, renderPool, metrics, concurrency } = options;
-  const running = new Map<string, AbortController>();
+  const { backend, store, renderPool, metrics, concurrency, deadLetters } = options;
+  const running = new Map<string, Running>();
   let worker: Worker<QueuedJob, string> | undefined;
+  let reconciling: NodeJS.Timeout | undefined;
 
   /** One attempt at a job. What it returns is not used: how a job ended is in its record. */
-  const attempt = async (job: Job<QueuedJob>, token: string | undefined, span: Span): Promise<string> => {
+  const attempt = async (job: Job<QueuedJob>, token = '', span: Span): Promise<string> => {
     const checked = validatePreviewPayload(job.data.job);
     if (!checked.ok) return refuse(job, checked.errors);
     const payload = checked.job;
@@ -74,7 +88,7 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
     if (ended) return ended.status;
 
     const startedAt = new Date();
-    const end = (rest: Outcome & Pick<JobRecord, 'status' | 'error'>): Promise<JobRecord> =>
+    const complete = (outcome: Outcome): Promise<JobRecord> =>
       store.putRecord({
         projectId,
         jobId,
@@ -85,25 +99,34 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
         startedAt: startedAt.toISOString(),
         finishedAt: new Date().toISOString(),
         attemptsMade,
-        ...rest,
+        status: 'completed',
+        ...outcome,
       });
     const control = new AbortController();
-    running.set(String(job.id), control);
+    const present: Running = { control, lockedAt: performance.now() };
+    running.set(String(job.id), present);
     metrics.activeJobs.set(running.size);
-    const stopWatching = watch(payload, control);
+    const stopWatching = watch(payload, present);
+    const history = keepHistory(job, attemptsMade, workerName());
+    let stage: Progress['stage'] = 'assets';
     logger.info('job started');
+    void history.started();
     try {
       const report = throttled((progress) => void job.updateProgress({ ...progress }).catch(() => undefined));
       const outcome = await perform(
         payload,
         {
           signal: control.signal,
-          onProgress: report,
+          onProgress: (progress) => {
+            stage = progress.stage;
+            report(progress);
+          },
           ...reports(logger),
         },
         span,
       );
-      const record = await end({ status: 'completed', ...outcome });
+      await holdLock(job, token, control.signal);
+      const record = await complete(outcome);
       if (record.status === 'cancelled') throw new PreviewError('cancelled');
       const seconds = (Date.now() - startedAt.getTime()) / 1000;
       measureSuccess(payload, seconds);
@@ -111,7 +134,9 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
       return record.status;
     } catch (thrown) {
       if (thrown instanceof LockLost) {
+        // Who has the job by now ends it; nothing of this attempt is told but this.
         logger.warn('the lock was lost, the attempt was stopped');
+        void history.ended('lockLost');
         throw thrown;
       }
       const error = asPreviewError(thrown, 'render_failed');
@@ -123,19 +148,23 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
       }
       if (code === 'shutting_down') {
         logger.info('job given back to the queue');
+        void history.ended('givenBack');
         // No attempt is lost, and the next one goes on from the parts in the store.
         await job.moveToWait(token);
         throw new WaitingError();
       }
+      const place = withStep({ stage, ...error.place }, payload);
+      await history.ended('failed', error, place);
       if (retryable && attemptsMade < (job.opts.attempts ?? 1)) {
         metrics.jobsTotal.inc({ outcome: 'retry' });
         logger.warn({ err: error }, 'attempt failed, the job will be retried');
         throw error;
       }
-      await end({ status: 'failed', error: { code, message }, artifacts: [], warnings: [] });
+      await holdLock(job, token, control.signal);
+      const failure = { error: { code, message }, place, startedAt: startedAt.toISOString(), attemptsMade };
       metrics.jobsTotal.inc({ outcome: 'failure' });
-      logger.error({ err: error }, 'job failed');
-      throw new UnrecoverableError(`${code}: ${message}`);
+      logger.error({ err: error, place }, 'job failed');
+      return failForGood(job, failure);
     } finally {
       stopWatching();
       running.delete(String(job.id));
@@ -173,50 +202,51 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
     return { artifacts, warnings, timings };
   };
 
-  /** Aborts the attempt at its deadline, or when the job is cancelled: by its record, which any process can write. */
-  const watch = ({ projectId, jobId }: PreviewJob, control: AbortController): (() => void) => {
+  /**
+   * Aborts the attempt at its deadline, when its lock has expired without a word from the queue, and when the job is
+   * cancelled: by its record, which any process can write.
+   */
+  const watch = ({ projectId, jobId }: PreviewJob, attempt: Running): (() => void) => {
+    const { control } = attempt;
     const seconds = options.jobTimeoutSeconds;
     const deadline = setTimeout(() => {
       control.abort(new PreviewError('render_timeout', `The job took longer than ${seconds} s.`));
     }, seconds * 1000);
-    const cancelled = setInterval(async () => {
+    const looking = setInterval(async () => {
+      if (performance.now() - attempt.lockedAt > LOCK_MS) control.abort(new LockLost('the lock has expired'));
       const record = await store.getRecord(projectId, jobId).catch(() => undefined);
       if (record?.status === 'cancelled') control.abort(new PreviewError('cancelled'));
     }, CANCEL_CHECK_MS);
     return () => {
       clearTimeout(deadline);
-      clearInterval(cancelled);
+      clearInterval(looking);
     };
   };
 
   /** The client checks what it sends, so this came from something else, or from a client of another version. */
-  const refuse = async (job: Job<QueuedJob>, errors: readonly InputError[]): Promise<never> => {
+  const refuse = (job: Job<QueuedJob>, errors: readonly InputError[]): Promise<never> => {
     const complaints = errors.map(({ pointer, message }) => `${pointer} ${message}`).join(' ');
-    const error = {
-      code: 'invalid_payload' as const,
-      message: `The job does not match the schema: ${complaints}`,
-    };
-    const now = new Date().toISOString();
-    const ids = parseQueueId(String(job.id));
-    if (ids) {
-      await store.putRecord({
-        ...ids,
-        requestId: ids.jobId,
-        fingerprint: String(job.data.fingerprint),
-        status: 'failed',
-        error,
-        dryRun: false,
-        createdAt: new Date(job.timestamp).toISOString(),
-        finishedAt: now,
-        attemptsMade: job.attemptsMade + 1,
-        warnings: [],
-        artifacts: [],
-      });
-    }
+    const message = `The job does not match the schema: ${complaints}`;
     metrics.jobsTotal.inc({ outcome: 'invalid' });
-    options.logger.error({ ...ids, errors }, 'job refused');
-    throw new UnrecoverableError(error.message);
+    options.logger.error({ ...parseQueueId(String(job.id)), errors }, 'job refused');
+    return failForGood(job, {
+      error: { code: 'invalid_payload', message },
+      attemptsMade: job.attemptsMade + 1,
+    });
   };
+
+  /** Where the letter or the record cannot be written now, the job fails without them and is buried later. */
+  const failForGood = async (job: Job<QueuedJob>, failure: Failure): Promise<never> => {
+    if (parseQueueId(String(job.id))) {
+      await deadLetters
+        .bury(job, failure)
+        .catch((err: unknown) => options.logger.error({ err, jobId: job.id }, 'the burial is put off'));
+    }
+    throw new UnrecoverableError(failedReason(failure.error));
+  };
+
+  const reconcile = (): Promise<void> =>
+    deadLetters.reconcile().catch((err: unknown) => options.logger.warn({ err }, 'reconciling is put off'));
 
   const measureSuccess = ({ dryRun, previewRequest }: PreviewJob, seconds: number): void => {
     metrics.jobsTotal.inc({ outcome: dryRun ? 'dry_run' : 'success' });
@@ -234,15 +264,29 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
         metrics: { maxDataPoints: RATE_MINUTES },
       });
       worker.on('lockRenewalFailed', (jobIds: string[]) => {
-        for (const id of jobIds) running.get(id)?.abort(new LockLost('another worker may have the job'));
+        for (const id of jobIds)
+          running.get(id)?.control.abort(new LockLost('another worker may have the job'));
       });
+      worker.on('locksRenewed', ({ jobIds }) => {
+        for (const id of jobIds) {
+          const attempt = running.get(id);
+          if (attempt) attempt.lockedAt = performance.now();
+        }
+      });
+      // Also of a job whose workers died too often: the queue itself gave it up.
+      worker.on('failed', (job?: Job<QueuedJob>) => {
+        if (job?.finishedOn) void deadLetters.buryMissed(job).catch(() => undefined);
+      });
+      void reconcile();
+      reconciling = setInterval(reconcile, RECONCILE_MS);
     },
     async stop() {
+      clearInterval(reconciling);
       if (!worker) return;
       // BullMQ waits for its running jobs and its connection without a limit.
       const closed = worker.close().catch(() => undefined);
       if (await settlesWithin(closed, options.shutdownGraceSeconds * 1000)) return;
-      for (const control of running.values()) control.abort(new PreviewError('shutting_down'));
+      for (const { control } of running.values()) control.abort(new PreviewError('shutting_down'));
       await settlesWithin(closed, GIVE_BACK_MS);
     },
     activeJobs: () => running.size,
@@ -288,6 +332,24 @@ function reports(logger: Logger): Pick<RenderControl, 'onPart' | 'onComplaint'> 
       logger.debug({ part: kind, key, reused, ms: endedAt - startedAt }, reused ? 'part found' : 'part made'),
     onComplaint: (line) => logger.warn({ source: 'render child' }, line),
   };
+}
+
+/**
+ * To be called before an attempt's outcome is written: the queue looks whether the lock still has this attempt's token,
+ * and renews it. While it is out of reach, nobody can say, so it waits for the answer, or until the lock is known to be lost.
+ * @throws LockLost
+ */
+async function holdLock(job: Job, token: string, signal: AbortSignal): Promise<void> {
+  const lost = new Promise<never>((_, reject) => {
+    const onAbort = (): void => {
+      if (signal.reason instanceof LockLost) reject(signal.reason);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  lost.catch(() => undefined);
+  const held = await Promise.race([job.extendLock(token, LOCK_MS), lost]);
+  if (Number(held) !== 1) throw new LockLost('another attempt has the lock');
 }
 
 /** Passes on at most one report in {@link PROGRESS_MS}, and each change of the stage. */

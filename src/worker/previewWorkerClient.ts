@@ -3,10 +3,11 @@ import type { Job, Queue } from 'bullmq';
 import { PreviewError } from '../errors.ts';
 import { fingerprint } from '../job/fingerprint.ts';
 import type { Artifact, JobRecord } from '../job/jobRecord.ts';
+import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
 import { createAdmission } from '../queue/admission.ts';
-import type { QueueBackend } from '../queue/queueBackend.ts';
-import { parseQueueId, type QueuedJob, queueId, queueOptions } from '../queue/queuedJob.ts';
+import { createReach, type QueueBackend } from '../queue/queueBackend.ts';
+import { deadQueueName, parseQueueId, type QueuedJob, queueId, queueOptions } from '../queue/queuedJob.ts';
 import {
   completedPerSecond,
   measureQueue,
@@ -15,7 +16,8 @@ import {
   WAITING,
 } from '../queue/queueMetrics.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
-import { fromQueue, fromRecord, fromStalled, type JobStatus, newStatus } from './jobStatus.ts';
+import { fromFailed, fromQueue, fromRecord, type JobStatus, newStatus } from './jobStatus.ts';
+import { hasKeyOf, nextTurn, superseded } from './supersede.ts';
 
 export type { JobStatus } from './jobStatus.ts';
 
@@ -25,9 +27,11 @@ export interface JobRef {
   jobId: string;
 }
 
-/** `limit` is how many jobs may wait; above it POST answers 429. */
 export interface QueueMetrics extends QueueDepth {
+  /** How many jobs may wait; above it POST answers 429. */
   limit: number;
+  /** Jobs that failed for good and were neither replayed nor discarded. */
+  deadLetters: number;
 }
 
 export interface Sent {
@@ -65,15 +69,8 @@ export function createPreviewWorkerClient(options: {
 }): PreviewWorkerClient {
   const { backend, store, queueMax } = options;
   const queue: Queue<QueuedJob> = backend.queue(options.queueName);
-  /** Calls the queue; whatever keeps it from answering is one error. */
-  const reach = async <Result>(call: () => Promise<Result>): Promise<Result> => {
-    if (!backend.isConnected()) throw new PreviewError('queue_unavailable');
-    try {
-      return await call();
-    } catch (cause) {
-      throw new PreviewError('queue_unavailable', undefined, { cause });
-    }
-  };
+  const dead = backend.queue(deadQueueName(options.queueName));
+  const reach = createReach(backend);
   const countWaiting = (): Promise<number> => reach(() => queue.getJobCountByTypes(...WAITING));
   const admission = createAdmission(queueMax, countWaiting);
   const oneAtATime = createTurns();
@@ -89,7 +86,7 @@ export function createPreviewWorkerClient(options: {
       return fromQueue(job, state);
     const late = await store.getRecord(projectId, jobId);
     if (late) return fromRecord(late);
-    return job && state === 'failed' ? fromStalled(job) : undefined;
+    return job && state === 'failed' ? fromFailed(job) : undefined;
   };
 
   const resolve = async ({ projectId, jobId }: JobRef): Promise<JobStatus> => {
@@ -103,7 +100,7 @@ export function createPreviewWorkerClient(options: {
 
   const projectsOf = async (jobId: string): Promise<string[]> => {
     // Ids are enough: the jobs themselves can be large.
-    const ids = await reach(() => queue.getRanges([...UNFINISHED, 'failed']));
+    const ids = await reach(() => queue.getRanges([...UNFINISHED, 'failed'], 0, -1));
     const queued = ids.map((id) => parseQueueId(id)).filter((parsed) => parsed?.jobId === jobId);
     const ended = await store.findRecords(jobId);
     return [...new Set([...queued, ...ended].map((known) => known?.projectId ?? ''))];
@@ -115,7 +112,11 @@ export function createPreviewWorkerClient(options: {
     if (record) return existing(record.fingerprint, data, () => fromRecord(record));
     const options = queueOptions(job);
     const earlier = await reach(() => queue.getJob(options.jobId));
-    if (earlier) return existing(earlier.data.fingerprint, data, () => resolve(job));
+    if (earlier) {
+      // Its sender may have died before it came to this.
+      if (earlier.data.fingerprint === data.fingerprint) await supersede(job);
+      return existing(earlier.data.fingerprint, data, () => resolve(job));
+    }
 
     if (!(await admission.admit())) {
       const perSecond = await reach(() => completedPerSecond(queue));
@@ -124,16 +125,55 @@ export function createPreviewWorkerClient(options: {
       });
     }
     try {
-      await reach(() => queue.add('render', data, options));
+      const rivals = (await sameKey(job)).map((rival) => rival.data);
+      const turn = job.supersedes === undefined ? {} : { turn: nextTurn(rivals, Date.now()) };
+      await reach(() => queue.add('render', { ...data, ...turn }, options));
     } finally {
       admission.settle();
     }
     // Adding is atomic by id: of several senders at once one has added, and all find that one's job.
     const added = await reach(() => queue.getJob(options.jobId));
+    await supersede(job);
     if (added && added.data.submission !== data.submission) {
       return existing(added.data.fingerprint, data, () => resolve(job));
     }
-    return { outcome: 'accepted', status: newStatus(data) };
+    return {
+      outcome: 'accepted',
+      status: job.supersedes === undefined ? newStatus(data) : await resolve(job),
+    };
+  };
+
+  /** The unfinished jobs with the key of `job`, itself among them when it was added. */
+  const sameKey = async (job: PreviewJob): Promise<Job<QueuedJob>[]> => {
+    if (job.supersedes === undefined) return [];
+    const ids = await reach(() => queue.getRanges([...UNFINISHED], 0, -1));
+    const own = ids.filter((id) => parseQueueId(id)?.projectId === job.projectId);
+    const jobs = await Promise.all(own.map((id) => reach(() => queue.getJob(id))));
+    return jobs.filter((found) => found !== undefined).filter(hasKeyOf(job));
+  };
+
+  const supersede = async (job: PreviewJob): Promise<void> => {
+    for (const older of superseded(await sameKey(job))) {
+      const known = await find(older.data.job.projectId, older.data.job.jobId);
+      if (known?.finishedAt !== undefined || !known) continue;
+      await endEarly(known, older, {
+        code: 'superseded',
+        message: `A newer job with the key "${job.supersedes}" took its place.`,
+      });
+    }
+  };
+
+  /** Writes that the job is cancelled, unless it has ended. @returns how the job ended */
+  const endEarly = async (
+    known: JobStatus,
+    job: Job<QueuedJob>,
+    why?: JobRecord['error'],
+  ): Promise<JobRecord> => {
+    const standing = await store.putRecord(cancelled(known, job, why));
+    // A running job is locked by its worker, which sees the record and stops; a waiting one is taken out here.
+    const isOurs = standing.status === 'cancelled';
+    if (isOurs && (await reach(() => job.getState())) !== 'active') await job.remove().catch(() => undefined);
+    return standing;
   };
 
   return {
@@ -175,23 +215,28 @@ export function createPreviewWorkerClient(options: {
       const known = await resolve(ref);
       const job = await reach(() => queue.getJob(queueId(known)));
       const isOver = known.finishedAt !== undefined || !job;
-      const { status } = isOver ? await resolve(known) : await store.putRecord(cancelled(known, job));
+      const { status } = isOver ? await resolve(known) : await endEarly(known, job);
       if (status !== 'cancelled') {
         throw new PreviewError('job_already_finished', `Job "${ref.jobId}" is already ${status}.`);
       }
-      // A running job is locked by its worker, which sees the record and stops; a waiting one is taken out here.
-      if (job && (await reach(() => job.getState())) !== 'active') await job.remove().catch(() => undefined);
       return resolve(known);
     },
 
-    queueMetrics: async () => ({ ...(await reach(() => measureQueue(queue))), limit: queueMax }),
+    async queueMetrics() {
+      const [depth, deadLetters] = await reach(() =>
+        Promise.all([measureQueue(queue), dead.getJobCountByTypes('waiting')]),
+      );
+      return { ...depth, limit: queueMax, deadLetters };
+    },
 
     workers: async () => {
       const workers = await reach(() => queue.getWorkers());
       return workers.map(({ rawname = '' }) => rawname.slice(rawname.lastIndexOf(':') + 1));
     },
 
-    close: () => queue.close().catch(() => undefined),
+    async close() {
+      await Promise.all([queue, dead].map((each) => each.close().catch(() => undefined)));
+    },
   };
 }
 
@@ -210,7 +255,7 @@ async function existing(
 }
 
 /** The record of a job that is ended before its time. */
-function cancelled(known: JobStatus, { data }: Job<QueuedJob>): JobRecord {
+function cancelled(known: JobStatus, { data }: Job<QueuedJob>, error: JobRecord['error']): JobRecord {
   return {
     projectId: known.projectId,
     jobId: known.jobId,
@@ -222,6 +267,7 @@ function cancelled(known: JobStatus, { data }: Job<QueuedJob>): JobRecord {
     ...(known.startedAt ? { startedAt: known.startedAt } : {}),
     finishedAt: new Date().toISOString(),
     attemptsMade: known.attemptsMade,
+    ...(error ? { error } : {}),
     warnings: [],
     artifacts: [],
   };

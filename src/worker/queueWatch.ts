@@ -76,6 +76,7 @@ function showQueue(metrics: PreviewMetrics, sample: QueueSample | undefined): vo
   metrics.oldestWaiting.set(sample?.oldestWaitingAgeSeconds ?? Number.NaN);
   metrics.queueLimit.set(sample?.limit ?? Number.NaN);
   metrics.workers.set(sample?.workers.length ?? Number.NaN);
+  metrics.deadLetters.set(sample?.deadLetters ?? Number.NaN);
 }
 
 function showCapacity(

@@ -46,6 +46,7 @@ async function answerTask(task: RenderTask, store: ArtifactStore): Promise<void>
       code: error.code,
       message: error.message,
       ...(error.errors ? { errors: error.errors } : {}),
+      ...(error.place ? { place: error.place } : {}),
       detail: cause,
     });
   }

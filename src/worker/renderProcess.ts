@@ -74,6 +74,7 @@ export function createRenderPool(
       throw new PreviewError(answer.code, answer.message, {
         cause: new Error(answer.detail),
         ...(answer.errors ? { errors: answer.errors } : {}),
+        ...(answer.place ? { place: answer.place } : {}),
       });
     }
     return answer;

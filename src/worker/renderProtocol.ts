@@ -1,5 +1,5 @@
 import type { LoadedAsset } from '../assets/resolveAssets.ts';
-import type { ErrorCode, InputError } from '../errors.ts';
+import type { ErrorCode, FailurePlace, InputError } from '../errors.ts';
 import type { PlanSummary, Progress } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import type { PartReport } from '../render/partMaker.ts';
@@ -18,4 +18,11 @@ export type RenderAnswer =
   | { type: 'part'; part: PartReport }
   | { type: 'rendered'; result: RenderResult }
   | { type: 'planned'; plan: PlanSummary }
-  | { type: 'failed'; code: ErrorCode; message: string; errors?: readonly InputError[]; detail: string };
+  | {
+      type: 'failed';
+      code: ErrorCode;
+      message: string;
+      errors?: readonly InputError[];
+      place?: FailurePlace;
+      detail: string;
+    };

@@ -7,6 +7,7 @@ import { openQueueBackend, type QueueBackend } from '../../src/queue/queueBacken
 import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../src/storage/fsStore.ts';
 import { noTracing } from '../../src/tracing.ts';
+import { createDeadLetters, type DeadLetterOffice } from '../../src/worker/deadLetters.ts';
 import { createPreviewMetrics, type PreviewMetrics } from '../../src/worker/previewMetrics.ts';
 import { createPreviewWorker, type PreviewWorker } from '../../src/worker/previewWorker.ts';
 import {
@@ -27,6 +28,7 @@ export interface QueueWorld {
   backend: QueueBackend;
   store: ArtifactStore;
   client: PreviewWorkerClient;
+  deadLetters: DeadLetterOffice;
   metrics: PreviewMetrics;
   startWorker(options?: WorkerSettings): Promise<PreviewWorker>;
   /** Waits for a job to have that status. */
@@ -34,6 +36,8 @@ export interface QueueWorld {
   /** How many attempts at a job a render child has begun. */
   begun(jobId: string): Promise<number>;
   close(): Promise<void>;
+  /** Removes the folder, where `keep` was asked for. */
+  remove(): Promise<void>;
 }
 
 export interface WorkerSettings {
@@ -47,14 +51,16 @@ export async function openQueueWorld(
   {
     queueMax = 20,
     dataDir,
+    keep = false,
     logger = createLogger('silent'),
-  }: { queueMax?: number; dataDir?: string; logger?: Logger } = {},
+  }: { queueMax?: number; dataDir?: string; keep?: boolean; logger?: Logger } = {},
 ): Promise<QueueWorld> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'preview-queue-')));
   const storeFolder = join(folder, 'store');
   const store = await createFsStore(storeFolder);
   const backend = await openQueueBackend({ url, dataDir: folder, logger });
   const client = createPreviewWorkerClient({ backend, queueName: QUEUE_NAME, store, queueMax });
+  const deadLetters = createDeadLetters({ backend, queueName: QUEUE_NAME, store, client });
   const metrics = createPreviewMetrics();
   const stops: (() => Promise<void>)[] = [];
   return {
@@ -62,11 +68,21 @@ export async function openQueueWorld(
     backend,
     store,
     client,
+    deadLetters,
     metrics,
     async startWorker({ concurrency = 2, jobTimeoutSeconds = 30, shutdownGraceSeconds = 0 } = {}) {
       const renderPool = createRenderPool(storeFolder, { entry: FAKE_RENDER_CHILD });
       const worker = createPreviewWorker({
-        ...{ tracing: noTracing, backend, store, metrics, logger, renderPool, queueName: QUEUE_NAME },
+        ...{
+          tracing: noTracing,
+          backend,
+          store,
+          deadLetters,
+          metrics,
+          logger,
+          renderPool,
+          queueName: QUEUE_NAME,
+        },
         ...{ concurrency, jobTimeoutSeconds, shutdownGraceSeconds, assets: { maxBytes: 1000 } },
       });
       await worker.start();
@@ -93,9 +109,11 @@ export async function openQueueWorld(
     async close() {
       for (const stop of stops) await stop();
       await client.close();
+      await deadLetters.close();
       await backend.close();
-      if (dataDir === undefined) await rm(folder, { recursive: true, force: true });
+      if (dataDir === undefined && !keep) await rm(folder, { recursive: true, force: true });
     },
+    remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
 

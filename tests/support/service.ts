@@ -15,6 +15,7 @@ export interface Answer<Body = Record<string, unknown>> {
 
 export interface Service {
   url: string;
+  dataDir: string;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   post(path: string, body: unknown): Promise<Answer>;
   upload(bytes: Uint8Array): Promise<Answer>;
@@ -40,6 +41,7 @@ export async function startService(
   };
   const service: Service = {
     url,
+    dataDir,
     get: async (path, headers = {}) => answer(await fetch(url + path, { headers, redirect: 'manual' })),
     post: async (path, body) =>
       answer(

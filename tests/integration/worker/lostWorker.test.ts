@@ -1,8 +1,10 @@
 import { fork } from 'node:child_process';
+import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
+import { readHistory } from '../../../src/worker/attemptHistory.ts';
 import { eventually } from '../../support/eventually.ts';
 import { sharedBackends, startQueueBackend } from '../../support/queueBackends.ts';
-import { openQueueWorld, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
+import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
 
 const WORKER_PROCESS = new URL('../../support/workerProcess.ts', import.meta.url);
 
@@ -30,6 +32,66 @@ describe.each(sharedBackends)('two workers on the %s queue', (name) => {
     // A lock of 10 s and a check every 5 s.
     expect(await world.reaches('orphan', 'completed', 25)).toMatchObject({ attemptsMade: 1 });
   });
+
+  it('let an attempt whose lock was lost end nothing', { timeout: 90_000 }, async () => {
+    queue = await startQueueBackend(name);
+    world = await openQueueWorld(queue.url);
+    const first = fork(WORKER_PROCESS, [String(queue.url), world.dataDir]);
+    await world.client.enqueue(toldJob('frozen', ['slow', 'spin']));
+    await eventually(async () => (await world.begun('frozen')) || undefined, 'the start of the job');
+    // Its render child is not stopped: the answer waits for the worker to wake up.
+    first.kill('SIGSTOP');
+    try {
+      await world.startWorker();
+      await eventually(async () => (await world.begun('frozen')) === 2 || undefined, 'the take-over');
+      first.kill('SIGCONT');
+      const raw = world.backend.queue(QUEUE_NAME);
+      const attempts = await eventually(async () => {
+        const { logs } = await raw.getJobLogs('tests~frozen');
+        const known = readHistory(logs);
+        return known.some(({ outcome }) => outcome !== undefined) ? known : undefined;
+      }, 'the end of the first attempt');
+      expect(attempts).toMatchObject([{ outcome: 'lockLost' }, { attempt: 1 }]);
+      expect(await world.client.status({ jobId: 'frozen' })).toMatchObject({ status: 'rendering' });
+      expect(await world.store.getRecord('tests', 'frozen')).toBeUndefined();
+      await world.client.cancel({ jobId: 'frozen' });
+    } finally {
+      const gone = new Promise((resolve) => first.once('exit', resolve));
+      first.kill('SIGKILL');
+      await gone;
+    }
+  });
+
+  it.runIf(name === 'redis')(
+    'give up a job under which workers die again and again',
+    async () => {
+      queue = await startQueueBackend(name);
+      world = await openQueueWorld(queue.url);
+      const first = fork(WORKER_PROCESS, [String(queue.url), world.dataDir]);
+      await world.client.enqueue(toldJob('deadly', ['spin', 'spin']));
+      await eventually(async () => (await world.begun('deadly')) || undefined, 'the start of the job');
+      // As if this were the sixth worker: five died before.
+      const redis = new Redis(String(queue.url));
+      await redis.hset(world.backend.queue(QUEUE_NAME).toKey('tests~deadly'), 'stc', 5);
+      redis.disconnect();
+      const gone = new Promise((resolve) => first.once('exit', resolve));
+      first.kill('SIGKILL');
+      await gone;
+
+      await world.startWorker();
+      await world.client.enqueue(toldJob('beside'));
+      expect(await world.reaches('beside', 'completed')).toMatchObject({ attemptsMade: 1 });
+      expect(await world.reaches('deadly', 'failed')).toMatchObject({ error: { code: 'stalled' } });
+      const letter = await eventually(
+        () => world.deadLetters.get({ jobId: 'deadly' }).catch(() => undefined),
+        'the dead letter',
+      );
+      expect(letter).toMatchObject({ error: { code: 'stalled' }, attempts: [{ attempt: 1 }] });
+      expect(letter.attempts[0]).not.toHaveProperty('outcome');
+      expect(await world.begun('deadly')).toBe(1);
+    },
+    60_000,
+  );
 
   it('are both seen by whoever asks', async () => {
     queue = await startQueueBackend(name);

@@ -107,6 +107,13 @@ describe.each(queueBackends)('the client on the %s queue', (name) => {
     });
   });
 
+  it('finds any of many jobs by its id alone', async () => {
+    for (let i = 0; i < 5; i++) await world.client.enqueue(toldJob(`one-of-five-${i}`));
+    for (let i = 0; i < 5; i++) {
+      expect(await world.client.status({ jobId: `one-of-five-${i}` })).toMatchObject({ status: 'queued' });
+    }
+  });
+
   it('does not know a job that was never sent', async () => {
     await expect(world.client.status({ jobId: 'nowhere' })).rejects.toMatchObject({ code: 'job_not_found' });
     await expect(world.client.cancel({ jobId: 'nowhere' })).rejects.toMatchObject({ code: 'job_not_found' });
