@@ -129,7 +129,10 @@ async function openBase(
   const store = await createFsStore(storeFolder(config));
   const backend = await openQueueBackend({ url, dataDir, logger });
   closeLater(() => backend.close());
-  const client = createPreviewWorkerClient({ backend, queueName, store, queueMax });
+  const client = createPreviewWorkerClient({
+    ...{ backend, queueName, store, queueMax },
+    projectQueueMax: projectQueueMax(config),
+  });
   closeLater(() => client.close());
   const metrics = createPreviewMetrics();
   const watch = await createQueueWatch({ client, store, metrics, logger });
@@ -139,6 +142,12 @@ async function openBase(
   const deadLetters = createDeadLetters({ backend, queueName, store, client });
   closeLater(() => deadLetters.close());
   return { backend, store, client, deadLetters, metrics, watch, tracing };
+}
+
+/** One project may fill the queue only where there is no other one. */
+function projectQueueMax({ projectQueueMax, queueMax, apiKeys }: Config): number {
+  const projects = new Set(apiKeys.map(({ projectId }) => projectId));
+  return projectQueueMax ?? (projects.size > 1 ? Math.ceil(queueMax / 2) : queueMax);
 }
 
 /** The folder of the file system store. */

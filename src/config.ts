@@ -55,6 +55,14 @@ export const settings = {
     description: 'Jobs that may wait; above it POST answers 429.',
     parse: (text) => whole(text, 1, 1_000_000),
   }),
+  projectQueueMax: define({
+    name: 'PREVIEW_PROJECT_QUEUE_MAX',
+    fallback: '',
+    fallbackInWords:
+      'half of `PREVIEW_QUEUE_MAX` where `PREVIEW_API_KEYS` names several projects, else all of it',
+    description: 'Jobs of one project that may wait; above it POST answers 429 to this project alone.',
+    parse: (text) => (text === '' ? undefined : whole(text, 1, 1_000_000)),
+  }),
   dataDir: define({
     name: 'DATA_DIR',
     fallback: './data',

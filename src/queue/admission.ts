@@ -50,3 +50,20 @@ export function createAdmission(limit: number, count: () => Promise<number>): Ad
     },
   };
 }
+
+/** Projects whose counts are remembered; forgetting one costs a count. */
+const REMEMBERED = 1000;
+
+/** An {@link Admission} for each project, of the same limit. */
+export function createProjectAdmissions(
+  limit: number,
+  count: (projectId: string) => Promise<number>,
+): (projectId: string) => Admission {
+  const known = new Map<string, Admission>();
+  return (projectId) => {
+    if (known.size > REMEMBERED) known.clear();
+    const admission = known.get(projectId) ?? createAdmission(limit, () => count(projectId));
+    known.set(projectId, admission);
+    return admission;
+  };
+}

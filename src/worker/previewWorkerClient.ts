@@ -5,7 +5,7 @@ import { fingerprint } from '../job/fingerprint.ts';
 import type { Artifact, JobRecord } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
-import { createAdmission } from '../queue/admission.ts';
+import { createAdmission, createProjectAdmissions } from '../queue/admission.ts';
 import { createReach, type QueueBackend } from '../queue/queueBackend.ts';
 import { deadQueueName, parseQueueId, type QueuedJob, queueId, queueOptions } from '../queue/queuedJob.ts';
 import {
@@ -66,13 +66,19 @@ export function createPreviewWorkerClient(options: {
   store: ArtifactStore;
   /** Jobs that may wait. */
   queueMax: number;
+  /** Of them, jobs of one project; all where it is left out. */
+  projectQueueMax?: number;
 }): PreviewWorkerClient {
-  const { backend, store, queueMax } = options;
+  const { backend, store, queueMax, projectQueueMax = queueMax } = options;
   const queue: Queue<QueuedJob> = backend.queue(options.queueName);
   const dead = backend.queue(deadQueueName(options.queueName));
   const reach = createReach(backend);
   const countWaiting = (): Promise<number> => reach(() => queue.getJobCountByTypes(...WAITING));
   const admission = createAdmission(queueMax, countWaiting);
+  const projectAdmission = createProjectAdmissions(projectQueueMax, async (projectId) => {
+    const ids = await reach(() => queue.getRanges([...WAITING], 0, -1));
+    return ids.filter((id) => parseQueueId(id)?.projectId === projectId).length;
+  });
   const oneAtATime = createTurns();
 
   /** What is known of a job now: how it ended, or the job in the queue. */
@@ -118,18 +124,15 @@ export function createPreviewWorkerClient(options: {
       return existing(earlier.data.fingerprint, data, () => resolve(job));
     }
 
-    if (!(await admission.admit())) {
-      const perSecond = await reach(() => completedPerSecond(queue));
-      throw new PreviewError('queue_full', `${queueMax} jobs are waiting; try again later.`, {
-        retryAfterSeconds: retryAfterSeconds(queueMax, perSecond),
-      });
-    }
+    // What is accepted must be able to end: its record and its artifacts are written there.
+    await store.check();
+    const leave = await takePlace(job.projectId);
     try {
       const rivals = (await sameKey(job)).map((rival) => rival.data);
       const turn = job.supersedes === undefined ? {} : { turn: nextTurn(rivals, Date.now()) };
       await reach(() => queue.add('render', { ...data, ...turn }, options));
     } finally {
-      admission.settle();
+      leave();
     }
     // Adding is atomic by id: of several senders at once one has added, and all find that one's job.
     const added = await reach(() => queue.getJob(options.jobId));
@@ -141,6 +144,36 @@ export function createPreviewWorkerClient(options: {
       outcome: 'accepted',
       status: job.supersedes === undefined ? newStatus(data) : await resolve(job),
     };
+  };
+
+  /**
+   * Takes a place among the jobs that wait, first among those of the project: one project leaves room for the others.
+   * @returns to be called when the job is in the queue, or is not
+   */
+  const takePlace = async (projectId: string): Promise<() => void> => {
+    const ofProject = projectAdmission(projectId);
+    if (!(await ofProject.admit())) {
+      const message = `${projectQueueMax} jobs of project "${projectId}" are waiting; try again later.`;
+      throw await queueFull(message, projectQueueMax);
+    }
+    try {
+      if (!(await admission.admit()))
+        throw await queueFull(`${queueMax} jobs are waiting; try again later.`, queueMax);
+    } catch (error) {
+      ofProject.settle();
+      throw error;
+    }
+    return () => {
+      admission.settle();
+      ofProject.settle();
+    };
+  };
+
+  const queueFull = async (message: string, waiting: number): Promise<PreviewError> => {
+    const perSecond = await reach(() => completedPerSecond(queue));
+    return new PreviewError('queue_full', message, {
+      retryAfterSeconds: retryAfterSeconds(waiting, perSecond),
+    });
   };
 
   /** The unfinished jobs with the key of `job`, itself among them when it was added. */

@@ -46,20 +46,36 @@ export interface WorkerSettings {
   shutdownGraceSeconds?: number;
 }
 
+export interface WorldSettings {
+  queueMax?: number;
+  projectQueueMax?: number;
+  /** Another world's folder; without one the world has its own, and removes it. */
+  dataDir?: string;
+  keep?: boolean;
+  logger?: Logger;
+}
+
 export async function openQueueWorld(
   url: string | undefined,
   {
     queueMax = 20,
+    projectQueueMax = queueMax,
     dataDir,
     keep = false,
     logger = createLogger('silent'),
-  }: { queueMax?: number; dataDir?: string; keep?: boolean; logger?: Logger } = {},
+  }: WorldSettings = {},
 ): Promise<QueueWorld> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'preview-queue-')));
   const storeFolder = join(folder, 'store');
   const store = await createFsStore(storeFolder);
   const backend = await openQueueBackend({ url, dataDir: folder, logger });
-  const client = createPreviewWorkerClient({ backend, queueName: QUEUE_NAME, store, queueMax });
+  const client = createPreviewWorkerClient({
+    backend,
+    queueName: QUEUE_NAME,
+    store,
+    queueMax,
+    projectQueueMax,
+  });
   const deadLetters = createDeadLetters({ backend, queueName: QUEUE_NAME, store, client });
   const metrics = createPreviewMetrics();
   const stops: (() => Promise<void>)[] = [];

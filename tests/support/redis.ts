@@ -15,6 +15,7 @@ export function hasRedis(): boolean {
 
 export interface TestRedis {
   url: string;
+  folder: string;
   /** Ends the server as a power cut would; what it acknowledged stays in its folder. */
   kill(): Promise<void>;
   /** Starts it again on the same port and folder. */
@@ -30,6 +31,7 @@ export async function startRedis(): Promise<TestRedis> {
   let server = await startServer(port, folder, url);
   return {
     url,
+    folder,
     kill: () => ended(server, 'SIGKILL'),
     async restart() {
       server = await startServer(port, folder, url);

@@ -70,7 +70,10 @@ describe('the API as a whole', () => {
         Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
       );
       expect(calls.sort()).toEqual([
+        'DELETE /api/preview/dead-letter/{jobId}',
         'DELETE /api/preview/job/{jobId}',
+        'GET /api/preview/dead-letter',
+        'GET /api/preview/dead-letter/{jobId}',
         'GET /api/preview/job/{jobId}/artifact',
         'GET /api/preview/job/{jobId}/events',
         'GET /api/preview/job/{jobId}/status',
@@ -85,6 +88,7 @@ describe('the API as a whole', () => {
         'GET /readyz',
         'HEAD /artifacts/{sha256}/{name}',
         'POST /api/assets',
+        'POST /api/preview/dead-letter/{jobId}/replay',
         'POST /api/preview/job',
         'POST /api/preview/validate',
       ]);
