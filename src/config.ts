@@ -177,7 +177,8 @@ export const settings = {
   shutdownGraceSeconds: define({
     name: 'PREVIEW_SHUTDOWN_GRACE_SECONDS',
     fallback: '25',
-    description: 'How long running jobs and downloads may go on after SIGTERM or SIGINT.',
+    description:
+      'How long a stop may take after SIGTERM or SIGINT, at least 3. Jobs that still run two seconds before its end go back to the queue.',
     parse: (text) => whole(text, 0, 3600),
   }),
   uploadMaxBytes: define({

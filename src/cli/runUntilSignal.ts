@@ -3,9 +3,15 @@ import type { Config } from '../config.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { EXIT } from './exit.ts';
 
+/** A grace below this one could not even give jobs back; milliseconds. */
+const SHORTEST_MS = 3000;
+
+const lastMoment = ({ shutdownGraceSeconds }: Config): number =>
+  Math.max(SHORTEST_MS, shutdownGraceSeconds * 1000);
+
 /**
  * Starts, and stops on the first SIGTERM or SIGINT, also on one that comes while it starts; a second one ends the
- * process at once, and with it its render children.
+ * process at once, and with it its render children. What is not closed when the grace ends is left to its fate.
  */
 export async function runUntilSignal(
   start: (config: Config, logger: Logger) => Promise<RunningApp>,
@@ -20,6 +26,11 @@ export async function runUntilSignal(
     if (stopping) process.exit(EXIT.failed);
     stopping = true;
     logger.info({ signal }, 'stopping');
+    // Whatever cannot be closed in order, because it cannot be reached: nobody waits longer than the grace.
+    setTimeout(() => {
+      logger.error('not everything could be closed within the grace');
+      process.exit(EXIT.failed);
+    }, lastMoment(config)).unref();
     void stop();
   };
   const stop = async (): Promise<void> => {

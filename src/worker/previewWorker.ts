@@ -28,7 +28,7 @@ export interface PreviewWorkerOptions {
   tracing: Tracing;
   concurrency: number;
   jobTimeoutSeconds: number;
-  /** How long running jobs may go on after {@link PreviewWorker.stop}. */
+  /** How long {@link PreviewWorker.stop} may take; the last {@link GIVE_BACK_MS} of it are for giving jobs back. */
   shutdownGraceSeconds: number;
   assets: Pick<AssetSources, 'fetcher' | 'maxBytes'>;
 }
@@ -285,7 +285,8 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
       if (!worker) return;
       // BullMQ waits for its running jobs and its connection without a limit.
       const closed = worker.close().catch(() => undefined);
-      if (await settlesWithin(closed, options.shutdownGraceSeconds * 1000)) return;
+      const finishMs = Math.max(0, options.shutdownGraceSeconds * 1000 - GIVE_BACK_MS);
+      if (await settlesWithin(closed, finishMs)) return;
       for (const { control } of running.values()) control.abort(new PreviewError('shutting_down'));
       await settlesWithin(closed, GIVE_BACK_MS);
     },

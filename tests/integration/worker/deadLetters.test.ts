@@ -191,5 +191,9 @@ describe.each(queueBackends)('dead letters on the %s queue', (name) => {
     expect(letter.attempts.map(({ attempt, error }) => [attempt, error?.code])).toEqual(
       [1, 2, 3, 4, 5].map((attempt) => [attempt, 'render_crashed']),
     );
+    const pauses = letter.attempts
+      .slice(1)
+      .map(({ startedAt }, i) => Date.parse(startedAt) - Date.parse(letter.attempts[i]?.endedAt ?? ''));
+    for (const [i, pause] of pauses.entries()) expect(pause).toBeGreaterThanOrEqual(1000 * 2 ** i - 50);
   });
 });

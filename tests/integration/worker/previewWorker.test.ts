@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { JobStatus } from '../../../src/worker/jobStatus.ts';
 import { eventually } from '../../support/eventually.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
@@ -154,6 +155,20 @@ describe.each(queueBackends)('starting and stopping a worker on the %s queue', (
     expect(finished).toEqual([...finished].sort());
   });
 
+  it('takes an urgent job that failed before others that wait, but not before its pause is over', async () => {
+    world = await openQueueWorld(queue.url);
+    await world.client.enqueue(toldJob('urgent', ['fail', 'done'], { priority: 'high' }));
+    const waiting = Array.from({ length: 4 }, (_, i) => `patient-${i}`);
+    for (const jobId of waiting) await world.client.enqueue(toldJob(jobId, ['slow'], { priority: 'low' }));
+    await world.startWorker({ concurrency: 1 });
+    const ended = await Promise.all(['urgent', ...waiting].map((id) => world.reaches(id, 'completed')));
+    const order = ended.sort(byEnd).map(({ jobId }) => jobId);
+    // The pause is a second, and each of the others takes one.
+    expect(order[0]).toBe('patient-0');
+    expect(order.indexOf('urgent')).toBeLessThan(3);
+    expect(order.filter((id) => id !== 'urgent')).toEqual(waiting);
+  });
+
   it('loses nothing that was accepted before there was a worker', async () => {
     world = await openQueueWorld(queue.url);
     const sent = await Promise.allSettled(
@@ -174,10 +189,12 @@ describe.each(queueBackends)('starting and stopping a worker on the %s queue', (
 
   it('gives a running job back when it stops, and no attempt is lost', async () => {
     world = await openQueueWorld(queue.url);
-    const first = await world.startWorker({ shutdownGraceSeconds: 0.5 });
+    const first = await world.startWorker({ shutdownGraceSeconds: 3 });
     await world.client.enqueue(toldJob('given-back', ['spin', 'done']));
     await eventually(async () => (await world.begun('given-back')) || undefined, 'the start of the job');
+    const started = Date.now();
     await first.stop();
+    expect(Date.now() - started).toBeLessThan(3000);
     expect(await world.client.status({ jobId: 'given-back' })).toMatchObject({
       status: 'queued',
       attemptsMade: 0,
@@ -198,6 +215,8 @@ describe.each(queueBackends)('starting and stopping a worker on the %s queue', (
     });
   });
 });
+
+const byEnd = (a: JobStatus, b: JobStatus): number => (a.finishedAt ?? '').localeCompare(b.finishedAt ?? '');
 
 async function active({ client }: QueueWorld): Promise<number> {
   const { counts } = await client.queueMetrics();
