@@ -53,7 +53,7 @@ describe('with a collector', () => {
     for (const part of parts) expect(part.parentSpanId).toBe(render.spanId);
     // Title card and two steps.
     expect(parts.filter(({ name }) => name === 'part segment')).toHaveLength(3);
-    expect(parts.map(({ name }) => name)).toContain('part video');
+    expect(parts.map(({ name }) => name)).toContain('part movie');
   });
 
   it('its spans say what was asked, which attempt it was, and what was made', () => {
@@ -67,7 +67,7 @@ describe('with a collector', () => {
       'preview.attempt': 1,
       'preview.outcome': 'completed',
     });
-    expect(attributes(named('part video'))).toMatchObject({
+    expect(attributes(named('part movie'))).toMatchObject({
       'preview.part.key': expect.stringMatching(/^[0-9a-f]{64}$/),
       'preview.part.reused': false,
     });
