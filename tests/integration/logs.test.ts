@@ -42,7 +42,7 @@ describe('the log of a job', () => {
       ...attempt.slice(1, -1).map(() => 'part made'),
       'job completed',
     ]);
-    expect(attempt.map(({ part }) => part)).toEqual(expect.arrayContaining(['slide', 'segment', 'video']));
+    expect(attempt.map(({ part }) => part)).toEqual(expect.arrayContaining(['thumb', 'segment', 'movie']));
     // The second job says the same of itself, though its child is the same process.
     expect(lines.filter(({ jobId, part }) => jobId === 'other' && part).length).toBeGreaterThan(0);
   });

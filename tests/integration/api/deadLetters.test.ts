@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { type Service, smallJob, startService } from '../../support/service.ts';
 
 const url = '/api/preview/dead-letter';
@@ -43,7 +44,11 @@ describe('the dead letters over HTTP', () => {
     expect(shown).toMatchObject({ status: 200, body: { job: doomed('listed') } });
     expect(shown.body.attempts).toHaveLength(1);
     expect(await service.get(`${url}?limit=0`)).toMatchObject({ status: 400 });
-    expect((await service.get('/metrics')).body.text).toContain('preview_worker_dead_letters 1');
+    // The queue is counted every few seconds, not by each scrape.
+    await eventually(async () => {
+      const { text } = (await service.get('/metrics')).body;
+      return String(text).includes('preview_worker_dead_letters 1') || undefined;
+    }, 'the dead letter in the metrics');
   });
 
   test('are replayed with 202 and the links of a new job', async () => {
