@@ -9,7 +9,7 @@ import { PreviewError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { openQueueBackend, type QueueBackend } from './queue/queueBackend.ts';
 import type { ArtifactStore } from './storage/artifactStore.ts';
-import { createFsStore } from './storage/fsStore.ts';
+import { openStore } from './storage/openStore.ts';
 import { createUrlSigner } from './storage/signedUrl.ts';
 import { loadOrCreateSigningKey } from './storage/signingKeys.ts';
 import { createTracing, noTracing, type Tracing } from './tracing.ts';
@@ -21,7 +21,7 @@ import { createPreviewMetrics, type PreviewMetrics } from './worker/previewMetri
 import { createPreviewWorker, type PreviewWorker } from './worker/previewWorker.ts';
 import { createPreviewWorkerClient, type PreviewWorkerClient } from './worker/previewWorkerClient.ts';
 import { createQueueWatch, type QueueWatch } from './worker/queueWatch.ts';
-import { createRenderPool } from './worker/renderProcess.ts';
+import { createRenderPool, type RenderPool } from './worker/renderProcess.ts';
 
 /** What runs until it is stopped. */
 export interface RunningApp {
@@ -126,7 +126,7 @@ async function openBase(
   closeLater: CloseLater,
 ): Promise<Base> {
   const { dataDir, queueName, queueMax } = config;
-  const store = await createFsStore(storeFolder(config));
+  const store = await openStore({ s3: config.storeUrl, folder: storeFolder(config) });
   const backend = await openQueueBackend({ url, dataDir, logger });
   closeLater(() => backend.close());
   const client = createPreviewWorkerClient({
@@ -162,13 +162,17 @@ export function createFetcher(config: Config): AssetFetcher {
   return createAssetFetcher(agent, FETCH_MS);
 }
 
+/** Render children open the folder of a file system store themselves; a store in a network is used on their behalf. */
+const openRenderPool = (config: Config, { store }: Base): RenderPool =>
+  createRenderPool(config.storeUrl ? store : storeFolder(config), { fontsFolder: config.fontsDir });
+
 async function startPreviewWorker(
   config: Config,
   logger: Logger,
   base: Base,
   closeLater: CloseLater,
 ): Promise<PreviewWorker> {
-  const renderPool = createRenderPool(storeFolder(config), { fontsFolder: config.fontsDir });
+  const renderPool = openRenderPool(config, base);
   closeLater(() => renderPool.close());
   const worker = createPreviewWorker({
     ...base,
@@ -200,7 +204,7 @@ async function startListening(
   const { host, port, signingKeys, urlTtlSeconds, apiKeys, uploadMaxBytes } = config;
   const keys = signingKeys.length > 0 ? signingKeys : [await loadOrCreateSigningKey(config.dataDir)];
   // Its processes start with the first plan that is asked for.
-  const renderPool = createRenderPool(storeFolder(config), { fontsFolder: config.fontsDir });
+  const renderPool = openRenderPool(config, base);
   closeLater(() => renderPool.close());
   const api = await buildApi({
     ...base,

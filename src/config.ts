@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import { PreviewError } from './errors.ts';
+import type { S3Place } from './storage/s3Store.ts';
 import type { SigningKey } from './storage/signedUrl.ts';
 
 /** An API key as it is kept: its SHA-256, and the project it belongs to. */
@@ -68,6 +69,14 @@ export const settings = {
     fallback: './data',
     description: 'Folder of the embedded queue and of the file system store.',
     parse: (text) => text,
+  }),
+  storeUrl: define({
+    name: 'STORE_URL',
+    fallback: '',
+    fallbackInWords: 'the folder `store` in `DATA_DIR`',
+    description:
+      'Where bytes are kept: `s3://bucket/prefix?region=eu-central-1`, with `&endpoint=https://…` for a server other than AWS. The keys come from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or from the role of the machine.',
+    parse: storeUrl,
   }),
   host: define({
     name: 'HOST',
@@ -276,6 +285,17 @@ function queueUrl(text: string): string | undefined {
     throw new Unexpected('an address like redis://host:6379, rediss://… or postgres://…');
   }
   return text;
+}
+
+function storeUrl(text: string): S3Place | undefined {
+  if (text === '') return undefined;
+  const expected = new Unexpected('an address like s3://bucket/prefix?region=eu-central-1');
+  if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{2,62}([/?]|$)/.test(text) || !URL.canParse(text)) throw expected;
+  const { hostname: bucket, pathname, searchParams } = new URL(text);
+  const { region = 'us-east-1', endpoint, ...unknown } = Object.fromEntries(searchParams);
+  const isAddress = endpoint === undefined || (/^https?:\/\//.test(endpoint) && URL.canParse(endpoint));
+  if (!isAddress || Object.keys(unknown).length > 0) throw expected;
+  return { bucket, prefix: pathname.replace(/^\/+|\/+$/g, ''), region, endpoint };
 }
 
 function otlpEndpoint(text: string): string | undefined {

@@ -3,8 +3,9 @@ import { open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
-import type { ArtifactStore, StoredObject, StoredPart } from './artifactStore.ts';
+import type { ArtifactStore, StoredObject } from './artifactStore.ts';
 import { type AtomicFolder, hasCode, openAtomicFolder, type TempFile } from './atomicWrite.ts';
+import { asPart, asRecord, checkDigest, checkSize, digestOf, fileName, hex } from './storeRules.ts';
 import { rethrowUnavailable } from './storeUnavailable.ts';
 
 /**
@@ -141,41 +142,6 @@ async function writeAll(
   return { sha256: hash.digest('hex'), bytes };
 }
 
-function checkSize(bytes: number, maxBytes = Number.POSITIVE_INFINITY): void {
-  if (bytes > maxBytes) {
-    throw new PreviewError(
-      'asset_too_large',
-      `The file is larger than the ${maxBytes} bytes that are accepted.`,
-    );
-  }
-}
-
-function checkDigest(object: StoredObject, expected: string | undefined): void {
-  if (expected !== undefined && expected !== object.sha256) {
-    throw new PreviewError(
-      'asset_digest_mismatch',
-      `The bytes have the SHA-256 ${object.sha256}, not ${expected}; send the file that the digest was made of.`,
-    );
-  }
-}
-
-const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
-/** Digests and keys become file names: nothing else may. */
-function hex(digest: string): string {
-  if (!/^[0-9a-f]{64}$/.test(digest)) throw new PreviewError('artifact_not_found');
-  return digest;
-}
-
-/**
- * An id as a file name of at most 198 characters. `.` and `..` are ids; so is `A` beside `a`, which some file systems
- * hold for one name. Such ids get their digest in front, after a `%`, which is not in the ids' alphabet.
- */
-function fileName(id: string): string {
-  if (!/^[A-Za-z0-9._-]{1,128}$/.test(id)) throw new PreviewError('job_not_found');
-  return /^\.|[A-Z]/.test(id) ? `%${digestOf(Buffer.from(id))}-${id.toLowerCase()}` : id;
-}
-
 /** The value in the file; undefined where there is no file, or no JSON in it. */
 async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch(undefinedWhereMissing);
@@ -186,22 +152,6 @@ async function readJson(path: string): Promise<unknown> {
     // Written whole or not at all, so this is damage from outside: what cannot be read does not exist.
     return undefined;
   }
-}
-
-/** A part file that leads somewhere; anything else is damage from outside. */
-function asPart(value: unknown): StoredPart | undefined {
-  const part = value as Partial<StoredPart> | null | undefined;
-  return typeof part?.sha256 === 'string' && /^[0-9a-f]{64}$/.test(part.sha256)
-    ? (part as StoredPart)
-    : undefined;
-}
-
-/** A record that says whose it is and how the job ended; anything else is damage from outside. */
-function asRecord(value: unknown): JobRecord | undefined {
-  const record = value as Partial<JobRecord> | null | undefined;
-  return typeof record?.jobId === 'string' && typeof record.status === 'string'
-    ? (record as JobRecord)
-    : undefined;
 }
 
 function undefinedWhereMissing(error: unknown): undefined {

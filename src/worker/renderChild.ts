@@ -1,6 +1,7 @@
 /**
  * The process in which media is decoded and encoded: whatever native code does, it does it to this process alone.
- * Started by renderProcess.ts with the folders of the store and of fonts as its arguments; ends when its parent does.
+ * Started by renderProcess.ts with the folders of the store and of fonts as its arguments; without the first the worker
+ * uses the store on its behalf. Ends when its parent does.
  */
 import { asPreviewError } from '../errors.ts';
 import { quietFfmpeg } from '../media/ffmpeg.ts';
@@ -11,9 +12,10 @@ import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { createFsStore } from '../storage/fsStore.ts';
 import { endWithParent } from './endWithParent.ts';
 import type { RenderAnswer, RenderTask } from './renderProtocol.ts';
+import { createChannelStore, type StoreAnswer } from './storeChannel.ts';
 
 const [storeFolder, fontsFolder] = process.argv.slice(2);
-if (!storeFolder || !process.send) throw new Error('this module is started by the worker');
+if (!process.send) throw new Error('this module is started by the worker');
 
 endWithParent();
 // The terminal's Ctrl+C reaches the whole process group; when to stop is the worker's decision.
@@ -22,8 +24,10 @@ process.on('SIGINT', () => undefined);
 quietFfmpeg();
 configureSharp();
 await loadFonts(fontsFolder || undefined);
-const store = await createFsStore(storeFolder);
-process.on('message', (task: RenderTask) => void answerTask(task, store));
+const store = storeFolder ? await createFsStore(storeFolder) : createChannelStore();
+process.on('message', (message: RenderTask | StoreAnswer) => {
+  if ('kind' in message) void answerTask(message, store);
+});
 answer({ type: 'ready' });
 
 async function answerTask(task: RenderTask, store: ArtifactStore): Promise<void> {

@@ -6,7 +6,9 @@ import { PreviewError } from '../errors.ts';
 import type { PlanSummary, Progress } from '../job/jobRecord.ts';
 import type { PartReport } from '../render/partMaker.ts';
 import type { RenderResult } from '../render/renderPreview.ts';
+import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { RenderAnswer, RenderTask } from './renderProtocol.ts';
+import { serveStore } from './storeChannel.ts';
 
 /** Renders in child processes that can be killed; a child serves one task at a time and is kept for the next. */
 export interface RenderPool {
@@ -41,19 +43,20 @@ interface RenderChild {
 const RENDER_CHILD = new URL(`./renderChild${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 
 /**
- * @param storeFolder folder of the file system store that the children open
+ * @param place folder of the file system store that the children open, or a store that is used on their behalf
  * @param options.entry the module that a child runs; it speaks renderProtocol.ts
  * @param options.fontsFolder fonts beside those of the package
  */
 export function createRenderPool(
-  storeFolder: string,
+  place: string | ArtifactStore,
   { entry = RENDER_CHILD, fontsFolder }: { entry?: URL; fontsFolder?: string | undefined } = {},
 ): RenderPool {
   const idle: RenderChild[] = [];
   const all = new Set<RenderChild>();
 
   const start = (): RenderChild => {
-    const child = startChild([storeFolder, fontsFolder ?? ''], entry);
+    const child = startChild([typeof place === 'string' ? place : '', fontsFolder ?? ''], entry);
+    if (typeof place !== 'string') serveStore(child.process, place);
     all.add(child);
     child.process.once('exit', () => {
       all.delete(child);
@@ -158,7 +161,7 @@ async function runTask(child: RenderChild, task: RenderTask, control: RenderCont
       onMessage = (message) => {
         if (message.type === 'progress') control.onProgress(message.progress);
         else if (message.type === 'part') control.onPart?.(message.part);
-        else resolve(message);
+        else if (message.type !== 'store') resolve(message);
       };
       process.on('message', onMessage);
     });

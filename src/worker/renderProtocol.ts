@@ -4,6 +4,7 @@ import type { PlanSummary, Progress } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import type { PartReport } from '../render/partMaker.ts';
 import type { RenderResult } from '../render/renderPreview.ts';
+import type { StoreCall } from './storeChannel.ts';
 
 /** What the worker asks of its render child, over the IPC channel; one task at a time. */
 export type RenderTask = { job: PreviewJob; assets: readonly LoadedAsset[] } & (
@@ -13,6 +14,7 @@ export type RenderTask = { job: PreviewJob; assets: readonly LoadedAsset[] } & (
 
 /** What the child answers. */
 export type RenderAnswer =
+  | StoreCall
   | { type: 'ready' }
   | { type: 'progress'; progress: Progress }
   | { type: 'part'; part: PartReport }

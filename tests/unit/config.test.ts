@@ -28,6 +28,7 @@ describe('an empty environment', () => {
       dataDir: './data',
       host: '127.0.0.1',
       port: 3000,
+      storeUrl: undefined,
       workerHost: '127.0.0.1',
       workerPort: 9464,
       logLevel: 'info',

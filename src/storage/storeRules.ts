@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { PreviewError } from '../errors.ts';
+import type { JobRecord } from '../job/jobRecord.ts';
+import type { StoredObject, StoredPart } from './artifactStore.ts';
+
+/** @throws PreviewError `asset_too_large` */
+export function checkSize(bytes: number, maxBytes = Number.POSITIVE_INFINITY): void {
+  if (bytes > maxBytes) {
+    throw new PreviewError(
+      'asset_too_large',
+      `The file is larger than the ${maxBytes} bytes that are accepted.`,
+    );
+  }
+}
+
+/** @throws PreviewError `asset_digest_mismatch` */
+export function checkDigest(object: StoredObject, expected: string | undefined): void {
+  if (expected !== undefined && expected !== object.sha256) {
+    throw new PreviewError(
+      'asset_digest_mismatch',
+      `The bytes have the SHA-256 ${object.sha256}, not ${expected}; send the file that the digest was made of.`,
+    );
+  }
+}
+
+/** SHA-256 as 64 hex digits. */
+export const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Digests and keys become file names: nothing else may. */
+export function hex(digest: string): string {
+  if (!/^[0-9a-f]{64}$/.test(digest)) throw new PreviewError('artifact_not_found');
+  return digest;
+}
+
+/**
+ * An id as a file name of at most 198 characters. `.` and `..` are ids; so is `A` beside `a`, which some file systems
+ * hold for one name. Such ids get their digest in front, after a `%`, which is not in the ids' alphabet.
+ */
+export function fileName(id: string): string {
+  if (!/^[A-Za-z0-9._-]{1,128}$/.test(id)) throw new PreviewError('job_not_found');
+  return /^\.|[A-Z]/.test(id) ? `%${digestOf(Buffer.from(id))}-${id.toLowerCase()}` : id;
+}
+
+/** What was kept of a part, where it leads somewhere; anything else is damage from outside. */
+export function asPart(value: unknown): StoredPart | undefined {
+  const part = value as Partial<StoredPart> | null | undefined;
+  return typeof part?.sha256 === 'string' && /^[0-9a-f]{64}$/.test(part.sha256)
+    ? (part as StoredPart)
+    : undefined;
+}
+
+/** What was kept of a record, where it says whose it is and how the job ended; anything else is damage from outside. */
+export function asRecord(value: unknown): JobRecord | undefined {
+  const record = value as Partial<JobRecord> | null | undefined;
+  return typeof record?.jobId === 'string' && typeof record.status === 'string'
+    ? (record as JobRecord)
+    : undefined;
+}

@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import S3rver from 's3rver';
+
+export const TEST_BUCKET = 'previews';
+
+export interface TestS3 {
+  endpoint: string;
+  /** The requests that came, as `PUT /previews/…`. */
+  requests: string[];
+  /** The next conditional writes meet another one that is under way, as AWS answers it. */
+  conflictNext(writes: number): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * An S3 server of the test's own. s3rver is older than conditional writes, so those are decided here, in front of it:
+ * one write of a key at a time, refused with 412 where the key is taken.
+ */
+export async function startS3(): Promise<TestS3> {
+  const directory = await mkdtemp(join(tmpdir(), 'preview-s3-'));
+  const s3rver = new S3rver({
+    directory,
+    silent: true,
+    configureBuckets: [{ name: TEST_BUCKET, configs: [] }],
+  });
+  await s3rver.configureBuckets();
+  // It takes the 0 of `bytes=0-0` for no end at all; an object around it is not falsy.
+  const { getObject } = s3rver.store;
+  s3rver.store.getObject = (bucket, key, range) =>
+    getObject.call(s3rver.store, bucket, key, range?.end === 0 ? { ...range, end: Object(0) } : range);
+  const serve: RequestListener = s3rver.callback();
+  const requests: string[] = [];
+  let conflicts = 0;
+  const taken = new Set<string>();
+  const writing = new Map<string, Promise<void>>();
+
+  const server = createServer((request, response) => {
+    const path = String(request.url).split('?')[0] ?? '';
+    requests.push(`${request.method} ${path}`);
+    const handle = async (): Promise<void> => {
+      const closed = new Promise((resolve) => response.once('close', resolve));
+      serve(request, response);
+      await closed;
+      if (request.method === 'PUT' && response.statusCode === 200) taken.add(path);
+    };
+    if (request.headers['if-none-match'] !== '*') return void handle();
+    if (conflicts > 0) {
+      conflicts--;
+      request.resume();
+      response.writeHead(409, { 'content-type': 'application/xml' });
+      response.end('<Error><Code>ConditionalRequestConflict</Code><Message>wait</Message></Error>');
+      return undefined;
+    }
+    const turn = (writing.get(path) ?? Promise.resolve()).then(() => {
+      if (!taken.has(path)) return handle();
+      request.resume();
+      response.writeHead(412, { 'content-type': 'application/xml' });
+      response.end('<Error><Code>PreconditionFailed</Code><Message>taken</Message></Error>');
+      return undefined;
+    });
+    writing.set(path, turn);
+    return undefined;
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const endpoint = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  return {
+    endpoint,
+    requests,
+    conflictNext(writes) {
+      conflicts = writes;
+    },
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
