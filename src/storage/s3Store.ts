@@ -232,11 +232,13 @@ async function reached<Answer>(call: Promise<Answer>): Promise<Answer> {
   }
 }
 
-function unavailable(cause: unknown): PreviewError {
+/** The SDK's own errors hold whole requests with their signatures; of them only what is to be read in a log is kept. */
+function unavailable(thrown: unknown): PreviewError {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new PreviewError(
     'store_unavailable',
-    `The store cannot be used (${nameOf(cause)}); check STORE_URL, the bucket and its rights. Nothing was kept.`,
-    { cause },
+    `The store cannot be used (${nameOf(thrown)}); check STORE_URL, the bucket and its rights. Nothing was kept.`,
+    { cause: new Error(`${nameOf(thrown)} (status ${statusOf(thrown) ?? 'none'}): ${message}`) },
   );
 }
 

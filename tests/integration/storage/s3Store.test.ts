@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createS3Store, type S3Place } from '../../../src/storage/s3Store.ts';
 import { freePort } from '../../support/redis.ts';
@@ -104,6 +105,10 @@ describe('the store in a bucket', () => {
         message: expect.stringContaining('STORE_URL'),
       });
       expect(String(error)).not.toContain('127.0.0.1');
+      // It is logged with its cause.
+      expect(JSON.stringify(pino.stdSerializers.errWithCause(error as Error))).not.toMatch(
+        /signature|S3RVER/i,
+      );
     }
   });
 });
