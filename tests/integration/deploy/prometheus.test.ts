@@ -33,6 +33,7 @@ describe.skipIf(!hasPrometheus())('promtool (skipped where it is not installed)'
   it.each([
     ['check', 'rules', 'rules.yml'],
     ['check', 'config', 'prometheus.yml'],
+    ['check', 'config', 'compose.yml'],
     ['test', 'rules', 'rules.test.yml'],
   ])('has nothing against %s %s %s', (...args) => {
     const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: FOLDER, encoding: 'utf8' });

@@ -1,0 +1,190 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { settings } from '../../../src/config.ts';
+
+const DEPLOY = join(import.meta.dirname, '../../../deploy');
+const read = (name: string): string => readFileSync(join(DEPLOY, name), 'utf8');
+const has = (...command: [string, ...string[]]): boolean =>
+  spawnSync(command[0], command.slice(1)).status === 0;
+
+const known = [
+  ...Object.values(settings).map(({ name }) => name),
+  'NODE_ENV',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+];
+const jobSeconds = Number(settings.jobTimeoutSeconds.fallback);
+
+/** The parts of Kubernetes' objects that are looked at. */
+interface Workload {
+  kind: string;
+  metadata: { name: string };
+  spec: {
+    replicas?: number;
+    selector: { matchLabels: Record<string, string> };
+    template: { metadata: { labels: Record<string, string> }; spec: PodSpec };
+  };
+}
+interface PodSpec {
+  terminationGracePeriodSeconds: number;
+  securityContext: { runAsNonRoot: boolean };
+  volumes: { name: string }[];
+  containers: Container[];
+}
+interface Container {
+  args: string[];
+  env: { name: string; value: string }[];
+  ports: { name: string; containerPort: number }[];
+  securityContext: Record<string, unknown>;
+  volumeMounts: { name: string; mountPath: string }[];
+  livenessProbe: { httpGet: { path: string; port: string } };
+  readinessProbe: { httpGet: { path: string; port: string } };
+}
+
+describe('the image', () => {
+  const dockerfile = read('Dockerfile');
+
+  it('sets variables that the service reads, and not that it runs as root', () => {
+    const [, environment = ''] = /^ENV ((?:.*\\\n)*.*)$/m.exec(dockerfile) ?? [];
+    const names = [...environment.matchAll(/(\w+)=/g)].map(([, name]) => name);
+    expect(names.length).toBeGreaterThan(2);
+    for (const name of names) expect(known).toContain(name);
+    expect(dockerfile.indexOf('USER node')).toBeGreaterThan(dockerfile.lastIndexOf('FROM'));
+  });
+
+  it('copies only what is let through to it', () => {
+    const allowed =
+      read('Dockerfile.dockerignore')
+        .match(/^!.+$/gm)
+        ?.map((line) => line.slice(1)) ?? [];
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+)$/gm)].flatMap(([, words = '']) =>
+      words.split(' ').slice(0, -1),
+    );
+    for (const name of copied) expect(allowed).toContain(name);
+    const present = readdirSync(join(DEPLOY, '..'));
+    for (const name of copied) expect(present).toContain(name);
+  });
+});
+
+describe('compose.yaml', () => {
+  const { services } = parse(read('compose.yaml'), { merge: true }) as {
+    services: Record<
+      string,
+      { environment?: Record<string, string>; command?: string[]; volumes?: string[]; read_only?: boolean }
+    >;
+  };
+
+  it('sets variables that the service reads', () => {
+    for (const { environment = {} } of Object.values(services))
+      for (const name of Object.keys(environment)) expect(known).toContain(name);
+    expect(services.worker?.command).toEqual(['worker']);
+    expect(services.worker?.read_only).toBe(true);
+  });
+
+  it('mounts files that are there', () => {
+    const mounted = Object.values(services)
+      .flatMap(({ volumes = [] }) => volumes)
+      .filter((volume) => volume.startsWith('./'))
+      .map((volume) => volume.split(':')[0] ?? '');
+    expect(mounted.length).toBeGreaterThan(3);
+    for (const path of mounted)
+      expect(readdirSync(join(DEPLOY, path, '..'))).toContain(path.split('/').at(-1));
+  });
+});
+
+describe.skipIf(!has('kubectl', 'version', '--client')).each(['staging', 'production'])(
+  'kustomize %s (skipped where kubectl is not installed)',
+  (overlay) => {
+    const built = spawnSync('kubectl', ['kustomize', join(DEPLOY, 'kubernetes', overlay)], {
+      encoding: 'utf8',
+    });
+    const objects = parseAllDocuments(built.stdout || '{}').map((document) => document.toJS() as Workload);
+    const workloads = objects.filter(({ kind }) => kind === 'Deployment');
+
+    it('builds an API and workers', () => {
+      expect(built.status, built.stderr).toBe(0);
+      expect(workloads.map(({ metadata }) => metadata.name).sort()).toEqual([
+        'preview-api',
+        'preview-worker',
+      ]);
+    });
+
+    it('selects its own pods', () => {
+      for (const { spec } of workloads)
+        expect(spec.template.metadata.labels).toMatchObject(spec.selector.matchLabels);
+    });
+
+    it('leaves a worker more time than a job may take, and the pod more than the worker', () => {
+      const pod = workloads.find(({ metadata }) => metadata.name === 'preview-worker')?.spec.template.spec;
+      const grace = pod?.containers[0]?.env.find(({ name }) => name === 'PREVIEW_SHUTDOWN_GRACE_SECONDS');
+      expect(Number(grace?.value)).toBeGreaterThan(jobSeconds);
+      expect(pod?.terminationGracePeriodSeconds).toBeGreaterThan(Number(grace?.value));
+    });
+
+    it('gives its containers no more than they need', () => {
+      for (const { spec } of workloads) {
+        const pod = spec.template.spec;
+        expect(pod.securityContext.runAsNonRoot).toBe(true);
+        for (const container of pod.containers) {
+          expect(container.securityContext).toEqual({
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          });
+          expect(container.livenessProbe.httpGet.path).toBe('/livez');
+          expect(container.readinessProbe.httpGet.path).toBe('/readyz');
+          const volumes = pod.volumes.map(({ name }) => name);
+          for (const { name } of container.volumeMounts) expect(volumes).toContain(name);
+        }
+      }
+    });
+
+    it('asks each process on its own port', () => {
+      const ports = Object.fromEntries(
+        workloads.map(({ metadata, spec }) => [
+          metadata.name,
+          spec.template.spec.containers[0]?.ports[0]?.containerPort,
+        ]),
+      );
+      expect(ports).toEqual({
+        'preview-api': Number(settings.port.fallback),
+        'preview-worker': Number(settings.workerPort.fallback),
+      });
+    });
+
+    it('configures variables that the service reads', () => {
+      const data = objects.flatMap((object) => Object.keys(Reflect.get(object, 'data') ?? {}));
+      expect(data.length).toBeGreaterThan(3);
+      for (const name of data) expect(known).toContain(name);
+    });
+  },
+);
+
+describe('the systemd units', () => {
+  const units = readdirSync(join(DEPLOY, 'systemd'));
+
+  it.each(units)('%s sets variables that the service reads, and stops in time', (unit) => {
+    const text = read(`systemd/${unit}`);
+    const [, environment = ''] = /^Environment=(.+)$/m.exec(text) ?? [];
+    const values = Object.fromEntries(environment.split(' ').map((pair) => pair.split('=')));
+    for (const name of Object.keys(values)) expect(known).toContain(name);
+    const stop = Number(/^TimeoutStopSec=(\d+)$/m.exec(text)?.[1]);
+    expect(stop).toBeGreaterThan(Number(values.PREVIEW_SHUTDOWN_GRACE_SECONDS));
+    // Without it systemd would end the render children of a job that is to be finished.
+    expect(text).toContain('KillMode=mixed');
+  });
+
+  it.skipIf(!has('systemd-analyze', '--version'))(
+    'are accepted by systemd (skipped where it is not installed)',
+    () => {
+      const files = units.map((unit) => join(DEPLOY, 'systemd', unit));
+      const { stderr } = spawnSync('systemd-analyze', ['verify', ...files], { encoding: 'utf8' });
+      // That node is somewhere else on this machine is no fault of the unit.
+      const complaints = stderr.split('\n').filter((line) => line && !line.includes('is not executable'));
+      expect(complaints).toEqual([]);
+    },
+  );
+});
