@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { PreviewJob } from '../../src/job/previewJob.types.ts';
+import { eventually } from './eventually.ts';
+import { startRedis } from './redis.ts';
+
+/** A process of the real command line: an API or a worker. */
+export interface ClusterProcess {
+  url: string;
+  /** The lines of its log. */
+  lines: Record<string, unknown>[];
+  stop(): Promise<void>;
+}
+
+/** Processes that share one Redis and one folder, as on several machines. */
+export interface Cluster {
+  dataDir: string;
+  start(command: 'api' | 'worker', env?: Record<string, string>): Promise<ClusterProcess>;
+  stop(): Promise<void>;
+}
+
+export async function openCluster(): Promise<Cluster> {
+  const redis = await startRedis();
+  const dataDir = await mkdtemp(join(tmpdir(), 'preview-cluster-'));
+  const started: ClusterProcess[] = [];
+  return {
+    dataDir,
+    async start(command, env = {}) {
+      const place = { REDIS_URL: redis.url, DATA_DIR: dataDir, PORT: '0', PREVIEW_WORKER_PORT: '0' };
+      const one = await startProcess(command, { ...place, ...env });
+      started.push(one);
+      return one;
+    },
+    async stop() {
+      await Promise.all(started.map((one) => one.stop()));
+      await redis.stop();
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    },
+  };
+}
+
+async function startProcess(command: string, settings: Record<string, string>): Promise<ClusterProcess> {
+  const env = { PATH: process.env.PATH, LOG_FORMAT: 'json', ...settings };
+  const args = ['--import', 'tsx', 'src/cli.ts', command];
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines: Record<string, unknown>[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
+  const url = await eventually(
+    async () => lines.find(({ url, queue }) => url && queue)?.url as string | undefined,
+    `the start of ${command}`,
+    60,
+  );
+  return { url, lines, stop: () => ended(child) };
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await exit;
+}
+
+export async function postJob(url: string, job: PreviewJob): Promise<number> {
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify(job);
+  return (await fetch(`${url}/api/preview/job`, { method: 'POST', headers, body })).status;
+}
+
+/** Waits for a job to have ended well. */
+export function jobDone(url: string, jobId: string, seconds = 120): Promise<true> {
+  return eventually(
+    async () => {
+      const answer = await fetch(`${url}/api/preview/job/${jobId}/status`);
+      const { status, error } = (await answer.json()) as { status: string; error?: unknown };
+      if (status === 'failed') throw new Error(`job ${jobId} failed: ${JSON.stringify(error)}`);
+      return status === 'completed' || undefined;
+    },
+    `the end of job ${jobId}`,
+    seconds,
+  );
+}
