@@ -9,6 +9,7 @@ import { PreviewError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { openQueueBackend, type QueueBackend } from './queue/queueBackend.ts';
 import type { ArtifactStore } from './storage/artifactStore.ts';
+import { type CollectionReport, collectGarbage } from './storage/collectGarbage.ts';
 import { openStore } from './storage/openStore.ts';
 import { createUrlSigner } from './storage/signedUrl.ts';
 import { loadOrCreateSigningKey } from './storage/signingKeys.ts';
@@ -16,6 +17,7 @@ import { createTracing, noTracing, type Tracing } from './tracing.ts';
 import { packageVersion } from './version.ts';
 import { createDeadLetters, type DeadLetterOffice, type DeadLetters } from './worker/deadLetters.ts';
 import { checkHealth, type Health } from './worker/health.ts';
+import { findNeeded } from './worker/neededByQueue.ts';
 import { createPlanner } from './worker/planner.ts';
 import { createPreviewMetrics, type PreviewMetrics } from './worker/previewMetrics.ts';
 import { createPreviewWorker, type PreviewWorker } from './worker/previewWorker.ts';
@@ -35,6 +37,7 @@ const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
 const CONNECT_MS = 10_000;
 const IDLE_MS = 15_000;
 const FETCH_MS = 60_000;
+const COLLECT_MS = 6 * 3_600_000;
 
 /** API and worker in one process; the queue is embedded unless REDIS_URL is set. */
 export function startServe(config: Config, logger: Logger): Promise<RunningApp> {
@@ -79,14 +82,16 @@ export function startWorker(config: Config, logger: Logger): Promise<RunningApp>
 /** What the command line needs of the queue and the store; nothing is served and nothing is rendered. */
 export interface Operations {
   deadLetters: DeadLetters;
+  /** @throws PreviewError `config_invalid` where nothing is said about how long things are kept */
+  collectGarbage(options: { dryRun: boolean }): Promise<CollectionReport>;
   stop(): Promise<void>;
 }
 
 /** The queue is the one of the service: embedded unless REDIS_URL is set. @throws PreviewError `embedded_queue_locked` */
 export function openOperations(config: Config, logger: Logger): Promise<Operations> {
   return start(async (closeLater) => {
-    const { deadLetters } = await openBase(config, logger, config.redisUrl, closeLater);
-    return { deadLetters };
+    const { deadLetters, backend } = await openBase(config, logger, config.redisUrl, closeLater);
+    return { deadLetters, collectGarbage: (options) => collect(config, backend, options) };
   });
 }
 
@@ -144,10 +149,39 @@ async function openBase(
   return { backend, store, client, deadLetters, metrics, watch, tracing };
 }
 
+/** Bytes outlive their record by the longest of what may still need them: renders, signed URLs, and an hour. */
+async function collect(
+  config: Config,
+  backend: QueueBackend,
+  { dryRun }: { dryRun: boolean },
+): Promise<CollectionReport> {
+  const { retention, jobTimeoutSeconds, urlTtlSeconds, queueName } = config;
+  const folder = localStoreFolder(config);
+  if (!retention) {
+    const message =
+      'PREVIEW_RETENTION_DAYS is not set, so everything is kept; set it to days, for example 30.';
+    throw new PreviewError('config_invalid', message);
+  }
+  const leaseMs = 1000 * Math.max(3600, 2 * jobTimeoutSeconds, urlTtlSeconds);
+  const needed = await findNeeded(backend, queueName);
+  return collectGarbage(folder, { retention, leaseMs, dryRun, ...needed });
+}
+
 /** One project may fill the queue only where there is no other one. */
 function projectQueueMax({ projectQueueMax, queueMax, apiKeys }: Config): number {
   const projects = new Set(apiKeys.map(({ projectId }) => projectId));
   return projectQueueMax ?? (projects.size > 1 ? Math.ceil(queueMax / 2) : queueMax);
+}
+
+/**
+ * The folder of the store, for what reads and removes its files itself.
+ * @throws PreviewError `config_invalid` where the store is a bucket
+ */
+export function localStoreFolder(config: Config): string {
+  if (!config.storeUrl) return storeFolder(config);
+  const message =
+    'STORE_URL names a bucket; checking and removing works on a store in a folder only. See docs/storage.md for buckets.';
+  throw new PreviewError('config_invalid', message);
 }
 
 /** The folder of the file system store. */
@@ -186,6 +220,7 @@ async function startPreviewWorker(
   });
   await worker.start();
   closeLater(() => worker.stop());
+  if (config.retention && !config.storeUrl) collectRegularly(config, logger, base.backend, closeLater);
   return worker;
 }
 
@@ -193,6 +228,25 @@ const healthOf =
   ({ concurrency }: Config, base: Base, worker?: PreviewWorker): (() => Promise<Health>) =>
   () =>
     checkHealth({ ...base, ...(worker ? { worker: { activeJobs: worker.activeJobs, concurrency } } : {}) });
+
+/** The store of a service that runs for months does not fill the disk; several workers may do it side by side. */
+function collectRegularly(
+  config: Config,
+  logger: Logger,
+  backend: QueueBackend,
+  closeLater: CloseLater,
+): void {
+  const run = async (): Promise<void> => {
+    try {
+      const { objects } = await collect(config, backend, { dryRun: false });
+      logger.info(objects.removed, 'garbage collected');
+    } catch (error) {
+      logger.warn({ err: error }, 'garbage could not be collected');
+    }
+  };
+  const timer = setInterval(run, COLLECT_MS);
+  closeLater(async () => clearInterval(timer));
+}
 
 async function startListening(
   config: Config,

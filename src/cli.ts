@@ -13,6 +13,7 @@ import { EXIT, reportError } from './cli/exit.ts';
 import { untilInterrupted } from './cli/interrupt.ts';
 import { renderFile, validateFile } from './cli/jobFile.ts';
 import { runUntilSignal } from './cli/runUntilSignal.ts';
+import { collect, verify } from './cli/store.ts';
 import { loadConfig } from './config.ts';
 import { packageVersion } from './version.ts';
 
@@ -86,6 +87,18 @@ deadLetter
   .action((jobId: string, options: DeadLetterOptions) =>
     discardDeadLetter(jobId, options, loadConfig(withoutHost)),
   );
+
+const store = program.command('store').description('what is kept in DATA_DIR');
+store
+  .command('verify')
+  .description('read every byte and compare it with its digest; exit 1 where there is damage')
+  .option('--remove-damaged', 'take damaged objects away; parts are then made again')
+  .action((options: { removeDamaged?: boolean }) => verify(options, loadConfig(withoutHost)));
+store
+  .command('gc')
+  .description('remove what is older than PREVIEW_RETENTION_DAYS and needed by nobody')
+  .option('--dry-run', 'only say what would be removed')
+  .action((options: { dryRun?: boolean }) => collect(options, loadConfig(withoutHost)));
 
 try {
   await program.parseAsync();

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import { PreviewError } from './errors.ts';
+import type { Retention } from './storage/collectGarbage.ts';
 import type { S3Place } from './storage/s3Store.ts';
 import type { SigningKey } from './storage/signedUrl.ts';
 
@@ -196,6 +197,14 @@ export const settings = {
     description: 'Largest upload, and largest asset that is fetched or read.',
     parse: (text) => whole(text, 1024, 4_294_967_296),
   }),
+  retention: define({
+    name: 'PREVIEW_RETENTION_DAYS',
+    fallback: '',
+    fallbackInWords: 'none: everything is kept',
+    description:
+      'Days that how a job ended and what it made are kept; `30`, or `30,docs:7,shop:90` where projects differ. See [storage.md](storage.md).',
+    parse: retention,
+  }),
   assetAllowPrivate: define({
     name: 'PREVIEW_ASSET_ALLOW_PRIVATE',
     fallback: '',
@@ -337,6 +346,22 @@ function readList(file: string): string {
   } catch {
     throw new Unexpected('a list, or @ and the name of a file that can be read');
   }
+}
+
+function retention(text: string): Retention | undefined {
+  if (text === '') return undefined;
+  const [first = '', ...others] = list(text);
+  const expected = 'days like 30, or 30,docs:7 where a project differs; each from 1 to 36500';
+  const days = (value: string): number => {
+    if (!/^\d{1,5}$/.test(value) || Number(value) < 1 || Number(value) > 36_500)
+      throw new Unexpected(expected);
+    return Number(value);
+  };
+  const projects = others.map((entry): [string, number] => {
+    const [, projectId = '', value = ''] = /^([A-Za-z0-9._-]{1,128}):(\d+)$/.exec(entry) ?? [];
+    return [projectId, days(value)];
+  });
+  return { days: days(first), projects: new Map(projects) };
 }
 
 function networks(text: string): string[] {

@@ -3,6 +3,9 @@ import type { JobType, Queue } from 'bullmq';
 /** The states of a job that no worker has taken yet, or that waits for its next attempt. */
 export const WAITING = ['waiting', 'prioritized', 'delayed'] as const satisfies readonly JobType[];
 
+/** The states of a job that has not ended. */
+export const UNFINISHED = [...WAITING, 'active'] as const satisfies readonly JobType[];
+
 export interface QueueDepth {
   /** Jobs by BullMQ's state. */
   counts: Record<string, number>;

@@ -1,29 +1,29 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { open, readdir, readFile, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
 import type { ArtifactStore, StoredObject } from './artifactStore.ts';
 import { type AtomicFolder, hasCode, openAtomicFolder, type TempFile } from './atomicWrite.ts';
+import { layoutOf, readJson, undefinedWhereMissing } from './fsLayout.ts';
 import { asPart, asRecord, checkDigest, checkSize, digestOf, fileName, hex } from './storeRules.ts';
 import { rethrowUnavailable } from './storeUnavailable.ts';
 
 /**
- * The store in a folder:
- * `objects/ab/abcd…`, `parts/ab/abcd….json`, `jobs/<jobId>/<projectId>.json`, `tmp/`.
+ * The store in a folder, laid out as fsLayout.ts says.
  * Any number of processes may have it open at once.
  */
 export async function createFsStore(folder: string): Promise<ArtifactStore> {
   const atomic = await openAtomicFolder(folder).catch(rethrowUnavailable);
-  const objectPath = (sha256: string): string => join(folder, 'objects', sha256.slice(0, 2), hex(sha256));
-  const partPath = (key: string): string => join(folder, 'parts', key.slice(0, 2), `${hex(key)}.json`);
-  const recordFolder = (jobId: string): string => join(folder, 'jobs', fileName(jobId));
-  const recordPath = (projectId: string, jobId: string): string =>
-    join(recordFolder(jobId), `${fileName(projectId)}.json`);
+  const { objectPath, partPath, recordFolder, recordPath } = layoutOf(folder);
 
   const statObject = async (sha256: string): Promise<StoredObject | undefined> => {
-    const file = await stat(objectPath(sha256)).catch(undefinedWhereMissing);
-    return file && { sha256, bytes: file.size };
+    const path = objectPath(sha256);
+    const file = await stat(path).catch(undefinedWhereMissing);
+    if (!file) return undefined;
+    await markUsed(path, file);
+    return { sha256, bytes: file.size };
   };
   /** True where the object is there in full and will be after a power cut. */
   const isKept = async (object: StoredObject): Promise<boolean> => {
@@ -109,6 +109,19 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
   };
 }
 
+/** Who is that much behind need not be told again that an object is used. */
+const USED_LATELY_MS = 60_000;
+
+/**
+ * The modification time of an object, whose bytes never change, says when it was last used: garbage collection goes by
+ * it. Where it cannot be set, the object is there all the same.
+ */
+async function markUsed(path: string, { mtimeMs }: Stats): Promise<void> {
+  const now = Date.now();
+  if (now - mtimeMs < USED_LATELY_MS) return;
+  await utimes(path, now / 1000, now / 1000).catch(() => undefined);
+}
+
 /** Runs `use` with a temp file that is gone afterwards, whatever happens. */
 async function withTemp<Result>(
   atomic: AtomicFolder,
@@ -140,23 +153,6 @@ async function writeAll(
     await temp.write(chunk);
   }
   return { sha256: hash.digest('hex'), bytes };
-}
-
-/** The value in the file; undefined where there is no file, or no JSON in it. */
-async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch(undefinedWhereMissing);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Written whole or not at all, so this is damage from outside: what cannot be read does not exist.
-    return undefined;
-  }
-}
-
-function undefinedWhereMissing(error: unknown): undefined {
-  if (!hasCode(error, 'ENOENT', 'ENOTDIR')) rethrowUnavailable(error);
-  return undefined;
 }
 
 function rethrowMissing(error: unknown, sha256: string): never {

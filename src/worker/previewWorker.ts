@@ -183,16 +183,18 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
       return { artifacts: [], warnings: plan.warnings, plan };
     }
     const result = await inSpan(span, 'render', (render) =>
-      renderPool.render(
-        { job: payload, assets },
-        {
-          ...control,
-          onPart: (part) => {
-            control.onPart?.(part);
-            tracePart(render, part);
+      renderPool
+        .render(
+          { job: payload, assets },
+          {
+            ...control,
+            onPart: (part) => {
+              control.onPart?.(part);
+              tracePart(render, part);
+            },
           },
-        },
-      ),
+        )
+        .catch(retryWhereCollected),
     );
     const { artifacts, warnings, timings, segments, cpuSeconds, firstSegmentSeconds } = result;
     metrics.segmentsTotal.inc({ result: 'reused' }, segments.reused);
@@ -351,6 +353,12 @@ async function holdLock(job: Job, token: string, signal: AbortSignal): Promise<v
   lost.catch(() => undefined);
   const held = await Promise.race([job.extendLock(token, LOCK_MS), lost]);
   if (Number(held) !== 1) throw new LockLost('another attempt has the lock');
+}
+
+/** A part that was garbage collected in the moment between being found and being read: another attempt makes it. */
+function retryWhereCollected(error: unknown): never {
+  if (!(error instanceof PreviewError) || error.code !== 'artifact_not_found') throw error;
+  throw new PreviewError('render_failed', error.message, { cause: error, place: error.place });
 }
 
 /** Passes on at most one report in {@link PROGRESS_MS}, and each change of the stage. */

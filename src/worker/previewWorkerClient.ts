@@ -13,6 +13,7 @@ import {
   measureQueue,
   type QueueDepth,
   retryAfterSeconds,
+  UNFINISHED,
   WAITING,
 } from '../queue/queueMetrics.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
@@ -57,8 +58,6 @@ export interface PreviewWorkerClient {
   workers(): Promise<string[]>;
   close(): Promise<void>;
 }
-
-const UNFINISHED = [...WAITING, 'active'] as const;
 
 export function createPreviewWorkerClient(options: {
   backend: QueueBackend;

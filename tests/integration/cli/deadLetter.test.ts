@@ -1,25 +1,11 @@
-import { spawn } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
 import { freePort } from '../../support/redis.ts';
+import { runCli } from '../../support/runCli.ts';
 import { type Service, smallJob, startService } from '../../support/service.ts';
 
-/** The real command line in a process of its own. */
-async function run(args: string[], env: Record<string, string>) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'dead-letter', ...args], {
-    env: { PATH: process.env.PATH, ...env },
-  });
-  const printed = { out: '', err: '' };
-  child.stdout.on('data', (chunk) => {
-    printed.out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    printed.err += chunk;
-  });
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, ...printed };
-}
+const run = (args: string[], env: Record<string, string>) => runCli(['dead-letter', ...args], env);
 
 describe('preview-worker dead-letter', () => {
   let service: Service | undefined;

@@ -42,11 +42,24 @@ describe('the store in a folder', () => {
   it('does not write an object again that is there', async () => {
     const store = await createFsStore(folder);
     const { sha256 } = await store.putObject(BYTES);
-    const longAgo = new Date('2020-01-01');
-    await utimes(objectFile(sha256), longAgo, longAgo);
+    const { ino } = await stat(objectFile(sha256));
     await store.putObject(BYTES);
     await store.putObject(Readable.from([BYTES]));
-    expect((await stat(objectFile(sha256))).mtime).toEqual(longAgo);
+    expect((await stat(objectFile(sha256))).ino).toBe(ino);
+  });
+
+  it('writes down when an object is used: by who puts it, finds its part, or asks for it', async () => {
+    const store = await createFsStore(folder);
+    const { sha256, bytes } = await store.putObject(BYTES);
+    await store.putPart(KEY, { sha256, bytes });
+    const longAgo = new Date('2020-01-01');
+    const uses = [() => store.putObject(BYTES), () => store.getPart(KEY), () => store.statObject(sha256)];
+    for (const use of uses) {
+      await utimes(objectFile(sha256), longAgo, longAgo);
+      const before = Date.now();
+      await use();
+      expect((await stat(objectFile(sha256))).mtimeMs).toBeGreaterThanOrEqual(before - 1000);
+    }
   });
 
   it('writes an object again that has lost its end', async () => {

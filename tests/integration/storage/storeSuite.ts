@@ -203,6 +203,16 @@ export function storeSuite(name: string, createPlace: () => Promise<StorePlace>)
         expect(await store.getRecord('docs', 'other')).toBeUndefined();
       });
 
+      it('removes the record that is named, and no later one of the same job', async () => {
+        const first = await store.putRecord(recordOf({ status: 'failed' }));
+        await store.removeRecord(first);
+        expect(await store.getRecord('docs', 'intro')).toBeUndefined();
+        const second = await store.putRecord(recordOf({ finishedAt: '2026-01-02T00:00:00.000Z' }));
+        await store.removeRecord(first);
+        expect(await store.getRecord('docs', 'intro')).toEqual(second);
+        await store.removeRecord(recordOf({ jobId: 'nobody' }));
+      });
+
       it('lets the first record stand', async () => {
         const first = await store.putRecord(recordOf({ status: 'cancelled' }));
         expect(await store.putRecord(recordOf({ status: 'completed' }))).toEqual(first);

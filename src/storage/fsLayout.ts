@@ -1,0 +1,60 @@
+import type { Stats } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from './atomicWrite.ts';
+import { fileName, hex } from './storeRules.ts';
+import { rethrowUnavailable } from './storeUnavailable.ts';
+
+/** Where the things of a store in a folder are: `objects/ab/abcd…`, `parts/ab/abcd….json`, `jobs/<jobId>/<projectId>.json`. */
+export function layoutOf(folder: string) {
+  const recordFolder = (jobId: string): string => join(folder, 'jobs', fileName(jobId));
+  return {
+    objectPath: (sha256: string): string => join(folder, 'objects', sha256.slice(0, 2), hex(sha256)),
+    partPath: (key: string): string => join(folder, 'parts', key.slice(0, 2), `${hex(key)}.json`),
+    recordFolder,
+    recordPath: (projectId: string, jobId: string): string =>
+      join(recordFolder(jobId), `${fileName(projectId)}.json`),
+  };
+}
+
+/** A file of a store as it lies there. */
+export interface StoredFile {
+  path: string;
+  /** Without folders and without `.json`. */
+  name: string;
+  stats: Stats;
+}
+
+/** The files two levels below `objects`, `parts` or `jobs`; what disappears meanwhile is left out. */
+export async function* listFiles(
+  folder: string,
+  room: 'objects' | 'parts' | 'jobs',
+): AsyncGenerator<StoredFile> {
+  for (const shelf of await namesIn(join(folder, room))) {
+    for (const file of await namesIn(join(folder, room, shelf))) {
+      const path = join(folder, room, shelf, file);
+      const stats = await stat(path).catch(undefinedWhereMissing);
+      if (stats?.isFile()) yield { path, name: file.replace(/\.json$/, ''), stats };
+    }
+  }
+}
+
+const namesIn = async (path: string): Promise<string[]> =>
+  (await readdir(path).catch(undefinedWhereMissing)) ?? [];
+
+/** The value in the file; undefined where there is no file, or no JSON in it. */
+export async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch(undefinedWhereMissing);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Written whole or not at all, so this is damage from outside: what cannot be read does not exist.
+    return undefined;
+  }
+}
+
+export function undefinedWhereMissing(error: unknown): undefined {
+  if (!hasCode(error, 'ENOENT', 'ENOTDIR')) rethrowUnavailable(error);
+  return undefined;
+}

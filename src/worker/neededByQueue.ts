@@ -1,0 +1,42 @@
+import type { JobRecord } from '../job/jobRecord.ts';
+import { createReach, type QueueBackend } from '../queue/queueBackend.ts';
+import { deadQueueName, type QueuedJob, queueId } from '../queue/queuedJob.ts';
+import { UNFINISHED } from '../queue/queueMetrics.ts';
+import { parseLetterId, type StoredLetter } from './deadLetter.ts';
+
+/** What jobs that have not ended, and those that may be replayed, need of the store. */
+export interface NeededByQueue {
+  neededObjects: Set<string>;
+  isNeeded(record: JobRecord): boolean;
+}
+
+/** @throws PreviewError `queue_unavailable` */
+export async function findNeeded(backend: QueueBackend, queueName: string): Promise<NeededByQueue> {
+  const queue = backend.queue<QueuedJob, string>(queueName);
+  const dead = backend.queue<StoredLetter, void>(deadQueueName(queueName));
+  const reach = createReach(backend);
+  try {
+    const neededObjects = new Set<string>();
+    const buried = new Set<string>();
+    for (const id of await reach(() => queue.getRanges([...UNFINISHED], 0, -1))) {
+      const job = await reach(() => queue.getJob(id));
+      for (const digest of digestsOf(job?.data.job)) neededObjects.add(digest);
+    }
+    for (const id of await reach(() => dead.getRanges(['waiting'], 0, -1))) {
+      const letter = await reach(() => dead.getJob(id));
+      for (const digest of digestsOf(letter?.data.job)) neededObjects.add(digest);
+      const ids = parseLetterId(id);
+      if (ids) buried.add(queueId(ids));
+    }
+    return { neededObjects, isNeeded: (record) => buried.has(queueId(record)) };
+  } finally {
+    await Promise.all([queue, dead].map((each) => each.close().catch(() => undefined)));
+  }
+}
+
+/** What something else put into the queue may be anything. */
+function digestsOf(job: unknown): string[] {
+  const { previewRequest } = (job ?? {}) as Partial<QueuedJob['job']>;
+  const assets = Array.isArray(previewRequest?.assets) ? previewRequest.assets : [];
+  return assets.flatMap(({ upload, sha256 }) => [upload, sha256]).filter((digest) => digest !== undefined);
+}

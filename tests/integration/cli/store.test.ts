@@ -1,0 +1,94 @@
+import { mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { PreviewJob } from '../../../src/job/previewJob.types.ts';
+import type { ArtifactStore, StoredObject } from '../../../src/storage/artifactStore.ts';
+import { layoutOf } from '../../../src/storage/fsLayout.ts';
+import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { openQueueWorld, toldJob } from '../../support/queueWorld.ts';
+import { hasRedis, startRedis } from '../../support/redis.ts';
+import { runCli } from '../../support/runCli.ts';
+
+describe('preview-worker store', () => {
+  let dataDir: string;
+  let store: ArtifactStore;
+
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'preview-store-command-'));
+    store = await createFsStore(join(dataDir, 'store'));
+  });
+  afterEach(() => rm(dataDir, { recursive: true, force: true }));
+
+  const pathOf = (sha256: string): string => layoutOf(join(dataDir, 'store')).objectPath(sha256);
+
+  /** An upload that was used last forty days ago. */
+  async function oldUpload(text: string): Promise<StoredObject> {
+    const object = await store.putObject(Buffer.from(text));
+    const time = Date.now() / 1000 - 40 * 86_400;
+    await utimes(pathOf(object.sha256), time, time);
+    return object;
+  }
+
+  test('verify says that all is well, or names what is not and exits with 1', async () => {
+    const { sha256 } = await store.putObject(Buffer.from('bytes'));
+    const env = { DATA_DIR: dataDir };
+    expect(await runCli(['store', 'verify'], env)).toMatchObject({
+      code: 0,
+      out: '1 objects (0.0 kB) and 0 records: no damage\n',
+    });
+    await writeFile(pathOf(sha256), 'bytEs');
+    const found = await runCli(['store', 'verify'], env);
+    expect(found).toMatchObject({ code: 1, out: expect.stringContaining(`object ${sha256}: its bytes`) });
+    await runCli(['store', 'verify', '--remove-damaged'], env);
+    expect(await runCli(['store', 'verify'], env)).toMatchObject({ code: 0 });
+  }, 60_000);
+
+  test('gc asks for the days that things are kept', async () => {
+    expect(await runCli(['store', 'gc'], { DATA_DIR: dataDir })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('PREVIEW_RETENTION_DAYS'),
+    });
+  }, 60_000);
+
+  test.skipIf(!hasRedis())(
+    'gc removes what is old, but nothing that a waiting job or a dead letter needs',
+    async () => {
+      const redis = await startRedis();
+      const world = await openQueueWorld(redis.url, { dataDir });
+      try {
+        const [unused, waited, buried] = [
+          await oldUpload('unused'),
+          await oldUpload('waited for'),
+          await oldUpload('of a dead letter'),
+        ];
+        await world.client.enqueue(withUpload(toldJob('dead', ['corrupt']), buried));
+        const worker = await world.startWorker();
+        await world.reaches('dead', 'failed');
+        await worker.stop();
+        await world.client.enqueue(withUpload(toldJob('waiting'), waited));
+        const env = { DATA_DIR: dataDir, REDIS_URL: redis.url, PREVIEW_RETENTION_DAYS: '30' };
+        const dry = await runCli(['store', 'gc', '--dry-run'], env);
+        expect(dry).toMatchObject({
+          code: 0,
+          out: expect.stringContaining('objects: 1 (0.0 kB) would be removed'),
+        });
+        expect(await stat(pathOf(unused.sha256))).toBeDefined();
+        const real = await runCli(['store', 'gc'], env);
+        expect(real.out).toContain('objects: 1 (0.0 kB) were removed, 2 (0.0 kB) kept');
+        await expect(stat(pathOf(unused.sha256))).rejects.toMatchObject({ code: 'ENOENT' });
+        for (const { sha256 } of [waited, buried]) expect(await stat(pathOf(sha256))).toBeDefined();
+      } finally {
+        await world.close();
+        await redis.stop();
+      }
+    },
+    90_000,
+  );
+});
+
+/** The job with an asset that no step shows: nothing reads it, but the job says that it needs it. */
+function withUpload(job: PreviewJob, { sha256 }: StoredObject): PreviewJob {
+  const assets = [{ id: 'photo', type: 'image' as const, upload: sha256 }];
+  return { ...job, previewRequest: { ...job.previewRequest, assets } };
+}

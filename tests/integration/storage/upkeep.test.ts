@@ -1,0 +1,175 @@
+import { mkdtemp, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JobRecord } from '../../../src/job/jobRecord.ts';
+import type { ArtifactStore, StoredObject } from '../../../src/storage/artifactStore.ts';
+import { type Collection, collectGarbage } from '../../../src/storage/collectGarbage.ts';
+import { layoutOf } from '../../../src/storage/fsLayout.ts';
+import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { verifyStore } from '../../../src/storage/verifyStore.ts';
+import { recordOf } from './storeSuite.ts';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const key = (digit: string): string => digit.repeat(64);
+
+let folder: string;
+let store: ArtifactStore;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'preview-upkeep-'));
+  store = await createFsStore(folder);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const objectPath = (sha256: string): string => layoutOf(folder).objectPath(sha256);
+const isThere = ({ sha256 }: StoredObject): Promise<boolean> =>
+  stat(objectPath(sha256)).then(
+    () => true,
+    () => false,
+  );
+const aged = async (path: string, days: number): Promise<void> => {
+  const time = Date.now() / 1000 - days * 86_400;
+  await utimes(path, time, time);
+};
+
+/** An object that was used last so many days ago. */
+async function objectOf(text: string, days: number): Promise<StoredObject> {
+  const object = await store.putObject(Buffer.from(text));
+  await aged(objectPath(object.sha256), days);
+  return object;
+}
+
+async function partOf(digit: string, object: StoredObject, days: number): Promise<void> {
+  await store.putPart(key(digit), object);
+  await aged(layoutOf(folder).partPath(key(digit)), days);
+}
+
+/** The record of a job that ended so many days ago and made that. */
+function endedJob(jobId: string, days: number, made: StoredObject, projectId = 'docs'): Promise<JobRecord> {
+  const finishedAt = new Date(Date.now() - days * DAY_MS).toISOString();
+  const artifacts = [{ name: 'preview.mp4', mediaType: 'video/mp4', ...made }];
+  return store.putRecord(recordOf({ jobId, projectId, finishedAt, artifacts }));
+}
+
+const collect = (rest: Partial<Collection> = {}) =>
+  collectGarbage(folder, {
+    retention: { days: 30, projects: new Map() },
+    leaseMs: HOUR_MS,
+    neededObjects: new Set(),
+    isNeeded: () => false,
+    dryRun: false,
+    ...rest,
+  });
+
+describe('garbage collection', () => {
+  it('keeps what a record leads to, however long nobody has asked for it', async () => {
+    const made = await objectOf('video', 400);
+    await endedJob('young', 29, made);
+    expect(await collect()).toMatchObject({ records: { removed: { count: 0 } } });
+    expect(await isThere(made)).toBe(true);
+  });
+
+  it('removes old records, and what they led to when nobody can be reading it any more', async () => {
+    const made = await objectOf('video', 31);
+    await endedJob('old', 31, made);
+    expect(await collect()).toMatchObject({ records: { removed: { count: 1 } } });
+    expect(await store.getRecord('docs', 'old')).toBeUndefined();
+    expect(await isThere(made)).toBe(true);
+    await collect({ now: Date.now() + 0.9 * HOUR_MS });
+    expect(await isThere(made)).toBe(true);
+    const report = await collect({ now: Date.now() + 1.1 * HOUR_MS });
+    expect(report).toMatchObject({ objects: { removed: { count: 1, bytes: 5 } } });
+    expect(await isThere(made)).toBe(false);
+  });
+
+  it('goes by the days of the project', async () => {
+    const retention = { days: 30, projects: new Map([['brief', 7]]) };
+    const made = await objectOf('video', 8);
+    await endedJob('one', 8, made, 'brief');
+    await endedJob('one', 8, made, 'docs');
+    expect(await collect({ retention })).toMatchObject({
+      records: { removed: { count: 1 }, kept: { count: 1 } },
+    });
+    expect(await store.getRecord('brief', 'one')).toBeUndefined();
+    expect(await store.getRecord('docs', 'one')).toBeDefined();
+  });
+
+  it('removes parts and uploads that nobody has used for so long, and no others', async () => {
+    const [oldPart, usedPart] = [await objectOf('segment 1', 31), await objectOf('segment 2', 1)];
+    await partOf('a', oldPart, 31);
+    await partOf('b', usedPart, 31);
+    const [oldUpload, newUpload] = [await objectOf('photo 1', 31), await objectOf('photo 2', 29)];
+    expect(await collect()).toMatchObject({
+      parts: { removed: { count: 1 }, kept: { count: 1 } },
+      objects: { removed: { count: 2, bytes: 16 }, kept: { count: 2, bytes: 16 } },
+    });
+    expect(await Promise.all([oldPart, usedPart, oldUpload, newUpload].map(isThere))).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
+    expect(await store.getPart(key('a'))).toBeUndefined();
+  });
+
+  it('keeps what a render has just found, and what waiting jobs and dead letters need', async () => {
+    const [found, waiting] = [await objectOf('segment', 31), await objectOf('photo', 31)];
+    await partOf('a', found, 31);
+    await endedJob('dead', 31, await objectOf('nothing', 31));
+    expect(await store.getPart(key('a'))).toBeDefined();
+    await collect({ neededObjects: new Set([waiting.sha256]), isNeeded: ({ jobId }) => jobId === 'dead' });
+    expect(await isThere(found)).toBe(true);
+    expect(await isThere(waiting)).toBe(true);
+    expect(await store.getRecord('docs', 'dead')).toBeDefined();
+  });
+
+  it('removes nothing in a dry run, and reports what it would', async () => {
+    const part = await objectOf('segment', 31);
+    await partOf('a', part, 31);
+    await endedJob('old', 31, await objectOf('video', 31));
+    const dry = await collect({ dryRun: true });
+    expect(dry).toMatchObject({
+      records: { removed: { count: 1 } },
+      parts: { removed: { count: 1 } },
+      objects: { removed: { count: 1, bytes: 7 } },
+    });
+    expect(await isThere(part)).toBe(true);
+    expect(await store.getRecord('docs', 'old')).toBeDefined();
+    expect(await collect()).toEqual(dry);
+  });
+});
+
+describe('verifying', () => {
+  it('finds a flipped byte, and names the object', async () => {
+    const good = await store.putObject(Buffer.from('good'));
+    const bad = await store.putObject(Buffer.from('bad bytes'));
+    await writeFile(objectPath(bad.sha256), 'bad bytEs');
+    const check = await verifyStore(folder);
+    expect(check).toMatchObject({ objects: 2, bytes: 13 });
+    expect(check.damage).toEqual([
+      { kind: 'object', name: bad.sha256, problem: expect.stringContaining('SHA-256') },
+    ]);
+    expect(await isThere(bad)).toBe(true);
+    await verifyStore(folder, { removeDamaged: true });
+    expect([await isThere(good), await isThere(bad)]).toEqual([true, false]);
+    expect(await verifyStore(folder)).toMatchObject({ objects: 1, damage: [] });
+  });
+
+  it('finds a record whose artifact is cut off or gone, and one that cannot be read', async () => {
+    const made = await store.putObject(Buffer.from('video'));
+    await endedJob('cut', 1, made);
+    await endedJob('broken', 1, made);
+    await truncate(objectPath(made.sha256), 3);
+    await writeFile(layoutOf(folder).recordPath('docs', 'broken'), '{');
+    const { damage, records } = await verifyStore(folder);
+    expect(records).toBe(2);
+    expect(damage).toHaveLength(3);
+    expect(damage).toContainEqual({
+      kind: 'record',
+      name: 'docs/cut',
+      problem: 'its artifact preview.mp4 is not there in full',
+    });
+  });
+});
