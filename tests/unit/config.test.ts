@@ -85,6 +85,21 @@ test('asset networks must be in CIDR notation', () => {
   expect(problemsOf({ PREVIEW_ASSET_ALLOW_PRIVATE: '10.0.0.1' })[0]).toContain('10.1.0.0/16');
 });
 
+test('days that things are kept may differ by project', () => {
+  expect(loadConfig({}).retention).toBeUndefined();
+  expect(loadConfig({ PREVIEW_RETENTION_DAYS: '30' }).retention).toEqual({ days: 30, projects: new Map() });
+  expect(loadConfig({ PREVIEW_RETENTION_DAYS: '30, docs:7,shop:90' }).retention).toEqual({
+    days: 30,
+    projects: new Map([
+      ['docs', 7],
+      ['shop', 90],
+    ]),
+  });
+  for (const wrong of ['docs:7', '0', '30,docs', '30,docs:0', '1.5', 'forever']) {
+    expect(problemsOf({ PREVIEW_RETENTION_DAYS: wrong })[0]).toContain('30,docs:7');
+  }
+});
+
 describe('API keys', () => {
   let folder = '';
   beforeEach(() => {
