@@ -1,4 +1,4 @@
-import { PreviewError } from '../errors.ts';
+import { asPreviewError, PreviewError } from '../errors.ts';
 import type { ArtifactStore, StoredObject, StoredPart } from '../storage/artifactStore.ts';
 import type { PlannedPart } from './plan.ts';
 
@@ -29,11 +29,11 @@ export function createPartMaker(
 ): PartMaker {
   const running = new Map<string, Promise<{ stored: StoredPart; reused: boolean }>>();
 
-  const makeOrFind = async (key: string, build: () => Promise<Made>) => {
+  const makeOrFind = async (kind: string, key: string, build: () => Promise<Made>) => {
     if (signal.aborted) throw new PreviewError('cancelled');
     const found = await store.getPart(key);
     if (found) return { stored: found, reused: true };
-    const made = await build();
+    const made = await build().catch((error: unknown) => rethrowWithin(error, kind));
     const object = 'object' in made ? made.object : await store.putObject(made.bytes);
     const stored = { ...object, ...(made.meta ? { meta: made.meta } : {}) };
     await store.putPart(key, stored);
@@ -42,7 +42,7 @@ export function createPartMaker(
 
   const reportOn = async (kind: string, key: string, build: () => Promise<Made>) => {
     const startedAt = Date.now();
-    const made = await makeOrFind(key, build);
+    const made = await makeOrFind(kind, key, build);
     onPart({ kind, key, reused: made.reused, startedAt, endedAt: Date.now() });
     return made;
   };
@@ -54,4 +54,16 @@ export function createPartMaker(
       return present;
     },
   };
+}
+
+/** Says in the error which kind of part was being made; the innermost part knows best. */
+function rethrowWithin(thrown: unknown, part: string): never {
+  const error = asPreviewError(thrown, 'render_failed');
+  if (error.place?.part !== undefined) throw error;
+  const { code, message, errors, cause } = error;
+  throw new PreviewError(code, message, {
+    cause: cause ?? error,
+    place: { ...error.place, part },
+    ...(errors ? { errors } : {}),
+  });
 }
