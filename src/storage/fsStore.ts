@@ -7,7 +7,7 @@ import type { JobRecord } from '../job/jobRecord.ts';
 import type { ArtifactStore, StoredObject } from './artifactStore.ts';
 import { type AtomicFolder, hasCode, openAtomicFolder, type TempFile } from './atomicWrite.ts';
 import { layoutOf, readJson, undefinedWhereMissing } from './fsLayout.ts';
-import { asPart, asRecord, checkDigest, checkSize, digestOf, fileName, hex } from './storeRules.ts';
+import { asPart, asRecord, checkDigest, checkSize, digestOf } from './storeRules.ts';
 import { rethrowUnavailable } from './storeUnavailable.ts';
 
 /**

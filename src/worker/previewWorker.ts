@@ -128,6 +128,10 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
       await holdLock(job, token, control.signal);
       const record = await complete(outcome);
       if (record.status === 'cancelled') throw new PreviewError('cancelled');
+      if (record.startedAt !== startedAt.toISOString()) {
+        logger.info('another attempt had ended the job');
+        return record.status;
+      }
       const seconds = (Date.now() - startedAt.getTime()) / 1000;
       measureSuccess(payload, seconds);
       logger.info({ seconds, timings: outcome.timings }, 'job completed');
