@@ -53,7 +53,8 @@ try {
 
 async function cleanUp(): Promise<void> {
   await fleet.stop();
-  if (smallDisk) spawnSync('umount', [storeFolder]);
+  // A render process whose worker was killed a moment ago may still be there.
+  if (smallDisk) await until(async () => spawnSync('umount', [storeFolder]).status === 0, 10);
   rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 }
 
@@ -198,7 +199,7 @@ function report(
 async function until(ask: () => Promise<boolean>, seconds: number): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!(await ask())) {
-    if (Date.now() > deadline) throw new Error('the fleet did not become ready');
+    if (Date.now() > deadline) throw new Error(`this took longer than ${seconds} s: ${ask}`);
     await sleep(200);
   }
 }

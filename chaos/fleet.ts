@@ -84,6 +84,8 @@ export function createFleet(): Fleet {
     onLine: (listener) => void listeners.push(listener),
     async stop() {
       stopping = true;
+      // They would end with their parents, but only within a second.
+      for (const { pid } of members) for (const child of childrenOf(pid() ?? 0)) signal(child, 'SIGKILL');
       await Promise.all(
         [...alive].map(
           (child) =>

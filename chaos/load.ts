@@ -20,11 +20,11 @@ interface Answer {
 
 /** A job of a second or so; every one has words of its own, so that its segments have to be made. */
 export function chaosJob(index: number, seed: number): PreviewJob {
-  const steps = Array.from({ length: 5 }, (_, step) => ({
+  const steps = Array.from({ length: 16 }, (_, step) => ({
     title: `Step ${step + 1} of job ${index}`,
     text: `Words of run ${seed}.`,
     durationSeconds: 1,
-    transition: { type: 'fade' as const, durationSeconds: 0.3 },
+    transition: { type: 'fade' as const, durationSeconds: 0.5 },
   }));
   return {
     jobId: `chaos-${index}`,
@@ -36,7 +36,7 @@ export function chaosJob(index: number, seed: number): PreviewJob {
       steps,
       assets: [],
       audio: {},
-      options: { resolution: '640x360', fps: 15 },
+      options: { resolution: '640x360', fps: 30 },
     },
   };
 }

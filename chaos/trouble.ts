@@ -19,10 +19,10 @@ const FULL_MS = 3000;
 const killOne =
   (role: Member['role']): Act =>
   async (fleet, trouble, random) => {
-    const one = pick(
-      fleet.members.filter((member) => member.role === role && member.pid() !== undefined),
-      random,
-    );
+    const present = fleet.members.filter((member) => member.role === role && member.pid() !== undefined);
+    // Where jobs run, it hurts more.
+    const busy = present.filter((member) => member.running.size > 0);
+    const one = pick(busy.length > 0 ? busy : present, random);
     if (!one) return undefined;
     const running = [...one.running];
     const at = Date.now();

@@ -5,17 +5,10 @@ import { fingerprint } from '../job/fingerprint.ts';
 import type { Artifact, JobRecord } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
-import { createAdmission, createProjectAdmissions } from '../queue/admission.ts';
 import { createReach, type QueueBackend } from '../queue/queueBackend.ts';
 import { deadQueueName, parseQueueId, type QueuedJob, queueId, queueOptions } from '../queue/queuedJob.ts';
-import {
-  completedPerSecond,
-  measureQueue,
-  type QueueDepth,
-  retryAfterSeconds,
-  UNFINISHED,
-  WAITING,
-} from '../queue/queueMetrics.ts';
+import { measureQueue, type QueueDepth, UNFINISHED } from '../queue/queueMetrics.ts';
+import { createQueuePlaces } from '../queue/queuePlaces.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { fromFailed, fromQueue, fromRecord, type JobStatus, newStatus } from './jobStatus.ts';
 import { hasKeyOf, nextTurn, superseded } from './supersede.ts';
@@ -72,12 +65,7 @@ export function createPreviewWorkerClient(options: {
   const queue: Queue<QueuedJob> = backend.queue(options.queueName);
   const dead = backend.queue(deadQueueName(options.queueName));
   const reach = createReach(backend);
-  const countWaiting = (): Promise<number> => reach(() => queue.getJobCountByTypes(...WAITING));
-  const admission = createAdmission(queueMax, countWaiting);
-  const projectAdmission = createProjectAdmissions(projectQueueMax, async (projectId) => {
-    const ids = await reach(() => queue.getRanges([...WAITING], 0, -1));
-    return ids.filter((id) => parseQueueId(id)?.projectId === projectId).length;
-  });
+  const places = createQueuePlaces(queue, backend, { queueMax, projectQueueMax });
   const oneAtATime = createTurns();
 
   /** What is known of a job now: how it ended, or the job in the queue. */
@@ -125,7 +113,7 @@ export function createPreviewWorkerClient(options: {
 
     // What is accepted must be able to end: its record and its artifacts are written there.
     await store.check();
-    const leave = await takePlace(job.projectId);
+    const leave = await places.take(job.projectId);
     try {
       const rivals = (await sameKey(job)).map((rival) => rival.data);
       const turn = job.supersedes === undefined ? {} : { turn: nextTurn(rivals, Date.now()) };
@@ -143,36 +131,6 @@ export function createPreviewWorkerClient(options: {
       outcome: 'accepted',
       status: job.supersedes === undefined ? newStatus(data) : await resolve(job),
     };
-  };
-
-  /**
-   * Takes a place among the jobs that wait, first among those of the project: one project leaves room for the others.
-   * @returns to be called when the job is in the queue, or is not
-   */
-  const takePlace = async (projectId: string): Promise<() => void> => {
-    const ofProject = projectAdmission(projectId);
-    if (!(await ofProject.admit())) {
-      const message = `${projectQueueMax} jobs of project "${projectId}" are waiting; try again later.`;
-      throw await queueFull(message, projectQueueMax);
-    }
-    try {
-      if (!(await admission.admit()))
-        throw await queueFull(`${queueMax} jobs are waiting; try again later.`, queueMax);
-    } catch (error) {
-      ofProject.settle();
-      throw error;
-    }
-    return () => {
-      admission.settle();
-      ofProject.settle();
-    };
-  };
-
-  const queueFull = async (message: string, waiting: number): Promise<PreviewError> => {
-    const perSecond = await reach(() => completedPerSecond(queue));
-    return new PreviewError('queue_full', message, {
-      retryAfterSeconds: retryAfterSeconds(waiting, perSecond),
-    });
   };
 
   /** The unfinished jobs with the key of `job`, itself among them when it was added. */

@@ -29,7 +29,7 @@ describe.each(sharedBackends)('two workers on the %s queue', (name) => {
     await gone;
 
     await world.startWorker();
-    // A lock of 10 s and a check every 5 s.
+    // A lock of 10 s and a check every second.
     expect(await world.reaches('orphan', 'completed', 25)).toMatchObject({ attemptsMade: 1 });
   });
 
