@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import S3rver from 's3rver';
 
 export const TEST_BUCKET = 'previews';
@@ -31,6 +33,16 @@ export async function startS3(): Promise<TestS3> {
   const { getObject } = s3rver.store;
   s3rver.store.getObject = (bucket, key, range) =>
     getObject.call(s3rver.store, bucket, key, range?.end === 0 ? { ...range, end: Object(0) } : range);
+  // Its own answers a write before the file is flushed, and a read that follows finds a short one.
+  s3rver.store.putObject = async ({ bucket, key, metadata, content }) => {
+    const bytes = Buffer.isBuffer(content) ? content : await buffer(content);
+    const md5 = createHash('md5').update(bytes).digest('hex');
+    const path = s3rver.store.getResourcePath(bucket, key, 'object');
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, bytes);
+    await s3rver.store.putMetadata(bucket, key, metadata, md5);
+    return { size: bytes.length, md5 };
+  };
   const serve: RequestListener = s3rver.callback();
   const requests: string[] = [];
   let conflicts = 0;

@@ -1,5 +1,13 @@
 declare module 's3rver' {
   import type { RequestListener } from 'node:http';
+  import type { Readable } from 'node:stream';
+
+  interface StoredObject {
+    bucket: string;
+    key: string;
+    metadata: Record<string, string>;
+    content: Buffer | Readable;
+  }
 
   export default class S3rver {
     constructor(options: {
@@ -9,6 +17,14 @@ declare module 's3rver' {
     });
     store: {
       getObject(bucket: string, key: string, range?: { start?: number; end?: number }): Promise<unknown>;
+      putObject(object: StoredObject): Promise<{ size: number; md5: string }>;
+      getResourcePath(bucket: string, key: string, resource: 'object'): string;
+      putMetadata(
+        bucket: string,
+        key: string,
+        metadata: StoredObject['metadata'],
+        md5: string,
+      ): Promise<void>;
     };
     configureBuckets(): Promise<unknown>;
     callback(): RequestListener;
