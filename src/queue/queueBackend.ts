@@ -124,6 +124,7 @@ async function openEmbedded(folder: string, logger: Logger): Promise<QueueBacken
     const pool = new EmbeddedPool(database);
     await runMigrations(pool);
     await pool.query('SET search_path TO bullmq');
+    await releaseLocksOfTheDead(pool);
     return onPostgres('embedded', pool, logger, async () => {
       await database.close();
       await lock.release();
@@ -132,6 +133,14 @@ async function openEmbedded(folder: string, logger: Logger): Promise<QueueBacken
     await lock.release();
     throw error;
   }
+}
+
+/**
+ * Whoever holds the folder is the only process of the queue: a lock that is found in it belongs to one that was killed.
+ * It ends now instead of when its time is over, so that the job is taken up again at once.
+ */
+async function releaseLocksOfTheDead(pool: EmbeddedPool): Promise<void> {
+  await pool.query("UPDATE job SET locked_until_ms = 0 WHERE state = 'active'");
 }
 
 type PostgresPool = pg.Pool | EmbeddedPool;
