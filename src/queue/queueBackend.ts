@@ -14,6 +14,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
 import { PreviewError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { createEmbeddedBackends } from './embeddedNames.ts';
 import { EmbeddedPool } from './embeddedPool.ts';
 import { lockFolder } from './folderLock.ts';
 
@@ -151,7 +152,7 @@ function onPostgres(
   logger: Logger,
   close: () => Promise<void>,
 ): QueueBackend {
-  const postgres = withBackend(createPostgresBackend);
+  const postgres = withBackend(kind === 'embedded' ? createEmbeddedBackends() : createPostgresBackend);
   return {
     kind,
     queue: <Data, Result>(name: string) =>
