@@ -24,6 +24,9 @@ import { createPreviewWorker, type PreviewWorker } from './worker/previewWorker.
 import { createPreviewWorkerClient, type PreviewWorkerClient } from './worker/previewWorkerClient.ts';
 import { createQueueWatch, type QueueWatch } from './worker/queueWatch.ts';
 import { createRenderPool, type RenderPool } from './worker/renderProcess.ts';
+import { createWebhookSender } from './worker/webhooks/webhookSender.ts';
+import { announcing, createWebhooks, type Webhooks } from './worker/webhooks/webhooks.ts';
+import { createWebhookWorker } from './worker/webhooks/webhookWorker.ts';
 
 /** What runs until it is stopped. */
 export interface RunningApp {
@@ -37,6 +40,7 @@ const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
 const CONNECT_MS = 10_000;
 const IDLE_MS = 15_000;
 const FETCH_MS = 60_000;
+const WEBHOOK_MS = 15_000;
 const COLLECT_MS = 6 * 3_600_000;
 
 /** API and worker in one process; the queue is embedded unless REDIS_URL is set. */
@@ -119,6 +123,7 @@ interface Base {
   store: ArtifactStore;
   client: PreviewWorkerClient;
   deadLetters: DeadLetterOffice;
+  webhooks: Webhooks;
   metrics: PreviewMetrics;
   watch: QueueWatch;
   tracing: Tracing;
@@ -131,9 +136,12 @@ async function openBase(
   closeLater: CloseLater,
 ): Promise<Base> {
   const { dataDir, queueName, queueMax } = config;
-  const store = await openStore({ s3: config.storeUrl, folder: storeFolder(config) });
+  const plainStore = await openStore({ s3: config.storeUrl, folder: storeFolder(config) });
   const backend = await openQueueBackend({ url, dataDir, logger });
   closeLater(() => backend.close());
+  const webhooks = createWebhooks({ backend, queueName });
+  closeLater(() => webhooks.close());
+  const store = announcing(plainStore, webhooks);
   const client = createPreviewWorkerClient({
     ...{ backend, queueName, store, queueMax },
     projectQueueMax: projectQueueMax(config),
@@ -146,7 +154,7 @@ async function openBase(
   closeLater(() => tracing.close());
   const deadLetters = createDeadLetters({ backend, queueName, store, client });
   closeLater(() => deadLetters.close());
-  return { backend, store, client, deadLetters, metrics, watch, tracing };
+  return { backend, store, client, deadLetters, webhooks, metrics, watch, tracing };
 }
 
 /** Bytes outlive their record by the longest of what may still need them: renders, signed URLs, and an hour. */
@@ -220,8 +228,27 @@ async function startPreviewWorker(
   });
   await worker.start();
   closeLater(() => worker.stop());
+  startWebhookWorker(config, logger, base, closeLater);
   if (config.retention && !config.storeUrl) collectRegularly(config, logger, base.backend, closeLater);
   return worker;
+}
+
+/** Tells of the jobs that ended, of whichever worker's. */
+function startWebhookWorker(config: Config, logger: Logger, base: Base, closeLater: CloseLater): void {
+  const agent = createEgressAgent(
+    { allowPrivate: config.webhookAllowPrivate },
+    { connectMs: CONNECT_MS, idleMs: WEBHOOK_MS },
+  );
+  closeLater(() => agent.destroy());
+  const worker = createWebhookWorker({
+    ...base,
+    logger,
+    queueName: config.queueName,
+    secrets: config.webhookSecrets,
+    send: createWebhookSender(agent, WEBHOOK_MS, `preview-worker/${packageVersion}`),
+  });
+  worker.start();
+  closeLater(() => worker.stop());
 }
 
 const healthOf =
@@ -270,6 +297,7 @@ async function startListening(
     }),
     signer: createUrlSigner({ keys, ttlSeconds: urlTtlSeconds }),
     apiKeys,
+    webhookProjects: new Set(config.webhookSecrets.keys()),
     uploadMaxBytes,
     health: healthOf(config, base, worker),
   });

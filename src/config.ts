@@ -5,6 +5,7 @@ import { PreviewError } from './errors.ts';
 import type { Retention } from './storage/collectGarbage.ts';
 import type { S3Place } from './storage/s3Store.ts';
 import type { SigningKey } from './storage/signedUrl.ts';
+import type { WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
 
 /** An API key as it is kept: its SHA-256, and the project it belongs to. */
 export interface ApiKey {
@@ -213,6 +214,23 @@ export const settings = {
       'Networks in CIDR notation, with commas, from which assets may be fetched although they are not public.',
     parse: networks,
   }),
+  webhookSecrets: define<WebhookSecrets>({
+    name: 'PREVIEW_WEBHOOK_SECRETS',
+    fallback: '',
+    fallbackInWords: 'none: jobs with a `webhook` are refused',
+    description:
+      '`projectId:secret` list with commas, or `@file` with one on each line. A secret is `whsec_` and the base64 of 24 to 64 bytes; with several of a project a webhook is signed by each. See [webhooks.md](webhooks.md).',
+    secret: true,
+    parse: webhookSecrets,
+  }),
+  webhookAllowPrivate: define({
+    name: 'PREVIEW_WEBHOOK_ALLOW_PRIVATE',
+    fallback: '',
+    fallbackInWords: 'none',
+    description:
+      'Networks in CIDR notation, with commas, to which webhooks may go although they are not public.',
+    parse: networks,
+  }),
 };
 
 /** The configuration: what each of the {@link settings} was parsed to. */
@@ -338,6 +356,21 @@ function pairs(text: string, form: string, minBytes: number): [name: string, sec
     }
     return [name, secret];
   });
+}
+
+function webhookSecrets(text: string): WebhookSecrets {
+  const secrets = new Map<string, Buffer[]>();
+  for (const [projectId, secret] of pairs(text, 'projectId:secret', 1)) {
+    const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
+    const bytes = Buffer.from(base64 ?? '', 'base64');
+    if (bytes.length < 24 || bytes.length > 64) {
+      throw new Unexpected(
+        `a list of projectId:secret, each secret whsec_ and the base64 of 24 to 64 bytes; one of "${projectId}" is not`,
+      );
+    }
+    secrets.set(projectId, [...(secrets.get(projectId) ?? []), bytes]);
+  }
+  return secrets;
 }
 
 function readList(file: string): string {

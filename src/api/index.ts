@@ -13,10 +13,12 @@ import type { Health } from '../worker/health.ts';
 import type { Planner } from '../worker/planner.ts';
 import type { PreviewMetrics } from '../worker/previewMetrics.ts';
 import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
+import type { Webhooks } from '../worker/webhooks/webhooks.ts';
 import { artifactRoutes } from './artifacts.ts';
 import { assetRoutes } from './assets.ts';
 import { requireApiKey } from './auth.ts';
 import { deadLetterRoutes } from './deadLetters.ts';
+import { deliveryRoutes } from './deliveries.ts';
 import { documentApi } from './docs.ts';
 import { eventRoutes } from './events.ts';
 import { jobRoutes } from './jobs.ts';
@@ -34,6 +36,9 @@ declare module 'fastify' {
 export interface ApiParts {
   client: PreviewWorkerClient;
   deadLetters: DeadLetters;
+  webhooks: Webhooks;
+  /** The projects whose webhooks can be signed. */
+  webhookProjects: ReadonlySet<string>;
   store: ArtifactStore;
   signer: UrlSigner;
   metrics: PreviewMetrics;
@@ -94,6 +99,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     eventRoutes(guarded, parts);
     healthRoute(guarded, parts);
     deadLetterRoutes(guarded, parts);
+    deliveryRoutes(guarded, parts);
   });
   return app;
 }

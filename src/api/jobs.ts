@@ -26,7 +26,17 @@ export interface JobCall {
 /** Sending a job, asking after it, fetching what it made, cancelling it. */
 export function jobRoutes(
   app: FastifyInstance,
-  { client, signer, plan }: { client: PreviewWorkerClient; signer: UrlSigner; plan: Planner },
+  {
+    client,
+    signer,
+    plan,
+    webhookProjects,
+  }: {
+    client: PreviewWorkerClient;
+    signer: UrlSigner;
+    plan: Planner;
+    webhookProjects: ReadonlySet<string>;
+  },
 ): void {
   const tags = ['jobs'];
 
@@ -48,7 +58,7 @@ export function jobRoutes(
       },
     },
     async (request, reply) => {
-      const job = admit(request);
+      const job = admit(request, webhookProjects);
       const { outcome, status } = await client.enqueue(job, { traceparent: request.span.traceparent });
       const { jobId, projectId, requestId } = job;
       // The job's own request id, as on all its lines; the one of this call may be another.
@@ -80,7 +90,7 @@ export function jobRoutes(
       request.raw.once('close', () => {
         if (!reply.sent) gone.abort();
       });
-      return plan(admit(request), gone.signal);
+      return plan(admit(request, webhookProjects), gone.signal);
     },
   );
 
@@ -142,13 +152,17 @@ export function jobRoutes(
   );
 }
 
-/** The job that was sent: valid, without files of this machine, and of the key's project. */
-function admit({ body, project }: FastifyRequest): PreviewJob {
+/** The job that was sent: valid, without files of this machine, of the key's project, its webhook one that can be signed. */
+function admit({ body, project }: FastifyRequest, webhookProjects: ReadonlySet<string>): PreviewJob {
   const checked = validatePreviewPayload(body);
   const errors = checked.ok ? findPathSources(checked.job) : checked.errors;
   if (!checked.ok || errors.length > 0) throw new PreviewError('invalid_payload', undefined, { errors });
   if (project !== undefined && checked.job.projectId !== project) {
     throw new PreviewError('forbidden', `This API key is for project "${project}"; send it as projectId.`);
+  }
+  if (checked.job.webhook && !webhookProjects.has(checked.job.projectId)) {
+    const message = `project "${checked.job.projectId}" has no secret to sign it with; set PREVIEW_WEBHOOK_SECRETS, or leave it out`;
+    throw new PreviewError('invalid_payload', undefined, { errors: [{ pointer: '/webhook', message }] });
   }
   return checked.job;
 }

@@ -288,3 +288,29 @@ export const eventsSchema = {
     },
   },
 } as const;
+
+export const deliveriesSchema = {
+  ...object,
+  description: 'The webhooks of the job, the newest first; none where it asked for none or has not ended',
+  properties: {
+    deliveries: {
+      type: 'array',
+      items: {
+        ...object,
+        properties: {
+          id: { ...string, description: 'webhook-id' },
+          url: { ...string, description: 'without user info and query' },
+          status: { ...string, enum: ['pending', 'delivered', 'failed'] },
+          nextAttemptAt: time,
+          attempts: {
+            type: 'array',
+            items: {
+              ...object,
+              properties: { at: time, milliseconds: integer, status: integer, failure: string },
+            },
+          },
+        },
+      },
+    },
+  },
+} as const;

@@ -68,4 +68,12 @@ export interface JobRecord {
   artifacts: Artifact[];
   plan?: PlanSummary;
   timings?: StageTimings;
+  /** Who is told of it. */
+  webhook?: WebhookCall;
+}
+
+/** A message by Standard Webhooks: its id, and where it goes. The URL may hold secrets, and is shown to nobody. */
+export interface WebhookCall {
+  id: string;
+  url: string;
 }

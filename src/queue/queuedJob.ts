@@ -28,6 +28,9 @@ export function parseQueueId(id: string): { projectId: string; jobId: string } |
 /** The queue of the jobs that failed for good; see deadLetters.ts. */
 export const deadQueueName = (queueName: string): string => `${queueName}-dead`;
 
+/** The queue of the messages that tell of a job's end; see webhooks.ts. */
+export const webhookQueueName = (queueName: string): string => `${queueName}-webhooks`;
+
 const PRIORITIES = { high: 1, normal: 2, low: 3 } as const;
 
 /** How BullMQ treats a job: five attempts, 1, 2, 4 and 8 s apart; what has ended is forgotten after a while. */

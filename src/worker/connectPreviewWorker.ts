@@ -3,6 +3,7 @@ import { createLogger } from '../logger.ts';
 import { openQueueBackend } from '../queue/queueBackend.ts';
 import { createFsStore } from '../storage/fsStore.ts';
 import { createPreviewWorkerClient, type PreviewWorkerClient } from './previewWorkerClient.ts';
+import { announcing, createWebhooks } from './webhooks/webhooks.ts';
 
 /**
  * A client for another program, with a connection of its own that `close` ends. The embedded queue belongs to the one
@@ -20,13 +21,16 @@ export async function connectPreviewWorker(options: {
   queueMax?: number;
 }): Promise<PreviewWorkerClient> {
   const { queueUrl, dataDir, queueName = 'preview-jobs', queueMax = 20 } = options;
-  const store = await createFsStore(join(dataDir, 'store'));
+  const plainStore = await createFsStore(join(dataDir, 'store'));
   const backend = await openQueueBackend({ url: queueUrl, dataDir, logger: createLogger('silent') });
+  const webhooks = createWebhooks({ backend, queueName });
+  const store = announcing(plainStore, webhooks);
   const client = createPreviewWorkerClient({ backend, queueName, store, queueMax });
   return {
     ...client,
     async close() {
       await client.close();
+      await webhooks.close();
       await backend.close();
     },
   };

@@ -4,6 +4,7 @@ import type { JobRecord } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
 import type { AttemptEntry } from './attemptHistory.ts';
+import { webhookOf } from './webhooks/webhookMessage.ts';
 
 /** A job that failed for good, with everything that is needed to understand it and to run it again. */
 export interface DeadLetter extends DeadLetterSummary {
@@ -81,6 +82,7 @@ export function failedRecord({ id, data, timestamp }: Job<QueuedJob>, failure: F
     attemptsMade,
     warnings: [],
     artifacts: [],
+    ...webhookOf(data),
   };
 }
 

@@ -23,7 +23,7 @@ export interface JobStatus {
 
 /** A job that has ended. */
 export function fromRecord(record: JobRecord): JobStatus {
-  const { fingerprint: _, dryRun: __, artifacts: ___, timings: ____, ...known } = record;
+  const { fingerprint: _, dryRun: __, artifacts: ___, timings: ____, webhook: _____, ...known } = record;
   return { ...known, progress: { percent: record.status === 'completed' ? 100 : 0, stage: 'done' } };
 }
 

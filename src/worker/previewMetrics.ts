@@ -5,6 +5,9 @@ export const outcomes = ['success', 'failure', 'dry_run', 'invalid', 'cancelled'
 export type Outcome = (typeof outcomes)[number];
 
 const formats = ['mp4', 'webm'] as const;
+/** How an attempt to deliver a webhook ended; after `failure` there is no other one. */
+export const deliveryOutcomes = ['delivered', 'retry', 'failure'] as const;
+
 const segmentResults = ['rendered', 'reused'] as const;
 
 /** Every metric of the service, each defined once. */
@@ -31,6 +34,13 @@ export function createPreviewMetrics() {
     labelNames: ['result'],
     registers,
   });
+  const webhookDeliveries = new Counter({
+    name: 'preview_worker_webhook_deliveries_total',
+    help: 'Attempts to deliver a webhook, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  for (const outcome of deliveryOutcomes) webhookDeliveries.inc({ outcome }, 0);
   // A series that appears only with its first event hides that event from rate().
   for (const outcome of outcomes) jobsTotal.inc({ outcome }, 0);
   for (const format of formats) jobDuration.zero({ format });
@@ -40,6 +50,7 @@ export function createPreviewMetrics() {
     jobsTotal,
     jobDuration,
     segmentsTotal,
+    webhookDeliveries,
     activeJobs: new Gauge({
       name: 'preview_worker_active_jobs',
       help: 'Jobs that this process is rendering.',

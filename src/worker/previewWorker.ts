@@ -16,6 +16,7 @@ import { type Failure, failedReason, withStep } from './deadLetter.ts';
 import type { DeadLetterOffice } from './deadLetters.ts';
 import type { PreviewMetrics } from './previewMetrics.ts';
 import type { RenderControl, RenderPool } from './renderProcess.ts';
+import { webhookOf } from './webhooks/webhookMessage.ts';
 
 export interface PreviewWorkerOptions {
   backend: QueueBackend;
@@ -104,6 +105,7 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
         finishedAt: new Date().toISOString(),
         attemptsMade,
         status: 'completed',
+        ...webhookOf(job.data),
         ...outcome,
       });
     const control = new AbortController();

@@ -12,6 +12,7 @@ import { createQueuePlaces } from '../queue/queuePlaces.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { fromFailed, fromQueue, fromRecord, type JobStatus, newStatus } from './jobStatus.ts';
 import { hasKeyOf, nextTurn, superseded } from './supersede.ts';
+import { webhookOf } from './webhooks/webhookMessage.ts';
 
 export type { JobStatus } from './jobStatus.ts';
 
@@ -260,6 +261,7 @@ function cancelled(known: JobStatus, { data }: Job<QueuedJob>, error: JobRecord[
     ...(error ? { error } : {}),
     warnings: [],
     artifacts: [],
+    ...webhookOf(data),
   };
 }
 

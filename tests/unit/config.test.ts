@@ -42,6 +42,8 @@ describe('an empty environment', () => {
       shutdownGraceSeconds: 25,
       uploadMaxBytes: 64 * 1024 * 1024,
       assetAllowPrivate: [],
+      webhookSecrets: new Map(),
+      webhookAllowPrivate: [],
     });
   });
 

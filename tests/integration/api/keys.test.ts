@@ -29,6 +29,7 @@ describe('a service with API keys', () => {
     ['POST', '/api/preview/job'],
     ['GET', '/api/preview/job/a/status'],
     ['GET', '/api/preview/job/a/artifact'],
+    ['GET', '/api/preview/job/a/deliveries'],
     ['DELETE', '/api/preview/job/a'],
     ['GET', '/api/preview/queue/metrics'],
     ['GET', '/api/preview/worker/health'],

@@ -75,6 +75,7 @@ describe('the API as a whole', () => {
         'GET /api/preview/dead-letter',
         'GET /api/preview/dead-letter/{jobId}',
         'GET /api/preview/job/{jobId}/artifact',
+        'GET /api/preview/job/{jobId}/deliveries',
         'GET /api/preview/job/{jobId}/events',
         'GET /api/preview/job/{jobId}/status',
         'GET /api/preview/job/{jobId}/stream.m3u8',
