@@ -5,7 +5,7 @@ export default defineConfig({
     pool: 'forks',
     // Render children are forked from TypeScript sources; they inherit this loader through process.execArgv.
     execArgv: ['--import', 'tsx'],
-    include: ['tests/unit/**/*.test.ts', 'tests/integration/**/*.test.ts'],
+    include: ['tests/unit/**/*.test.ts', 'tests/integration/**/*.test.ts', 'tests/security/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Two cores: more parallel files only make timings noisy.

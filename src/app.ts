@@ -4,6 +4,7 @@ import { buildApi } from './api/index.ts';
 import { buildWorkerApi } from './api/workerApi.ts';
 import { createEgressAgent } from './assets/egress.ts';
 import { type AssetFetcher, createAssetFetcher } from './assets/fetchAsset.ts';
+import { createLookup } from './assets/lookup.ts';
 import type { Config } from './config.ts';
 import { PreviewError } from './errors.ts';
 import type { Logger } from './logger.ts';
@@ -197,9 +198,11 @@ export const storeFolder = (config: Config): string => join(config.dataDir, 'sto
 
 /** Fetches assets by URL, from public addresses and those that the configuration opens. */
 export function createFetcher(config: Config): AssetFetcher {
+  const { assetAllowPrivate: allowPrivate, assetAllowHosts: allowHosts, denyHosts } = config;
   const agent = createEgressAgent(
-    { allowPrivate: config.assetAllowPrivate },
+    { allowPrivate, allowHosts, denyHosts },
     { connectMs: CONNECT_MS, idleMs: IDLE_MS },
+    createLookup(config.dnsServers),
   );
   return createAssetFetcher(agent, FETCH_MS);
 }
@@ -235,9 +238,11 @@ async function startPreviewWorker(
 
 /** Tells of the jobs that ended, of whichever worker's. */
 function startWebhookWorker(config: Config, logger: Logger, base: Base, closeLater: CloseLater): void {
+  const { webhookAllowPrivate: allowPrivate, webhookAllowHosts: allowHosts, denyHosts } = config;
   const agent = createEgressAgent(
-    { allowPrivate: config.webhookAllowPrivate },
+    { allowPrivate, allowHosts, denyHosts },
     { connectMs: CONNECT_MS, idleMs: WEBHOOK_MS },
+    createLookup(config.dnsServers),
   );
   closeLater(() => agent.destroy());
   const worker = createWebhookWorker({

@@ -214,6 +214,29 @@ export const settings = {
       'Networks in CIDR notation, with commas, from which assets may be fetched although they are not public.',
     parse: networks,
   }),
+  assetAllowHosts: define({
+    name: 'PREVIEW_ASSET_ALLOW_HOSTS',
+    fallback: '',
+    fallbackInWords: 'all',
+    description:
+      'Hosts from which assets are fetched, with commas: `cdn.example.org`, or `*.example.org` for all names below it.',
+    parse: hosts,
+  }),
+  denyHosts: define({
+    name: 'PREVIEW_DENY_HOSTS',
+    fallback: '',
+    fallbackInWords: 'none',
+    description: 'Hosts to which neither assets nor webhooks lead, written in the same way. It wins.',
+    parse: hosts,
+  }),
+  dnsServers: define({
+    name: 'PREVIEW_DNS_SERVERS',
+    fallback: '',
+    fallbackInWords: 'as the operating system does',
+    description:
+      'DNS servers that are asked for the hosts of assets and webhooks, with commas: `10.0.0.53` or `10.0.0.53:5353`. The hosts file is not read then.',
+    parse: dnsServers,
+  }),
   webhookSecrets: define<WebhookSecrets>({
     name: 'PREVIEW_WEBHOOK_SECRETS',
     fallback: '',
@@ -230,6 +253,13 @@ export const settings = {
     description:
       'Networks in CIDR notation, with commas, to which webhooks may go although they are not public.',
     parse: networks,
+  }),
+  webhookAllowHosts: define({
+    name: 'PREVIEW_WEBHOOK_ALLOW_HOSTS',
+    fallback: '',
+    fallbackInWords: 'all',
+    description: 'Hosts to which webhooks go, written as in `PREVIEW_ASSET_ALLOW_HOSTS`.',
+    parse: hosts,
   }),
 };
 
@@ -402,6 +432,26 @@ function networks(text: string): string[] {
   if (!all.every((network) => ipaddr.isValidCIDR(network))) {
     throw new Unexpected('a list of networks like 10.1.0.0/16,fd00::/8');
   }
+  return all;
+}
+
+function hosts(text: string): string[] {
+  const all = list(text).map((host) => host.toLowerCase());
+  if (!all.every((host) => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(host) || ipaddr.isValid(host))) {
+    throw new Unexpected('a list of hosts like cdn.example.org,*.example.net');
+  }
+  return all;
+}
+
+function dnsServers(text: string): string[] {
+  const all = list(text);
+  const isServer = (server: string): boolean => {
+    const [, address = ''] =
+      /^(?:\[(.+)\]:\d{1,5})$/.exec(server) ?? /^([\d.]+)(?::\d{1,5})?$/.exec(server) ?? [];
+    return ipaddr.isValid(address || server);
+  };
+  if (!all.every(isServer))
+    throw new Unexpected('a list of addresses like 10.0.0.53,10.0.0.53:5353,[fd00::53]:53');
   return all;
 }
 

@@ -1,17 +1,18 @@
-import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Agent, buildConnector } from 'undici';
 import { PreviewError } from '../errors.ts';
+import { type HostLists, isAllowedHost } from './hostLists.ts';
+import { createLookup, type Lookup } from './lookup.ts';
 
 /** Decides which addresses may be connected to. */
-export interface EgressPolicy {
+export interface EgressPolicy extends Partial<HostLists> {
   /** Networks in CIDR notation that may be reached although they are not public; for tests and private stores. */
   allowPrivate: readonly string[];
 }
 
 /**
- * An undici agent that connects to public unicast addresses only.
+ * An undici agent that connects to public unicast addresses only, of hosts that the lists allow.
  *
  * undici never calls `lookup` for an IP literal, so the host is checked here before anything else; a name is looked up
  * by us, every address it has is checked, and the socket goes to the checked one: a name that changes between
@@ -20,23 +21,27 @@ export interface EgressPolicy {
 export function createEgressAgent(
   policy: EgressPolicy,
   limits: { connectMs: number; idleMs: number },
+  lookup: Lookup = createLookup([]),
 ): Agent {
+  const { allowHosts = [], denyHosts = [] } = policy;
   const connect = buildConnector({
     timeout: limits.connectMs,
     lookup(hostname, options, callback) {
-      lookup(hostname, { ...options, all: true }, (error, addresses) => {
-        if (error) return callback(error, []);
-        const refused = addresses.find(({ address }) => !isAllowedAddress(address, policy));
-        if (refused) return callback(refusal(), []);
-        const [first] = addresses;
-        if (!first) return callback(refusal(), []);
-        return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
-      });
+      lookup(hostname).then(
+        (addresses) => {
+          const [first] = addresses;
+          const isRefused = addresses.some(({ address }) => !isAllowedAddress(address, policy));
+          if (isRefused || !first) return callback(refusal(), []);
+          return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
+        },
+        (error) => callback(error, []),
+      );
     },
   });
   return new Agent({
     connect(options, callback) {
       const host = options.hostname.replace(/^\[|\]$/g, '');
+      if (!isAllowedHost(host, { allowHosts, denyHosts })) return callback(hostRefusal(), null);
       if (isIP(host) && !isAllowedAddress(host, policy)) return callback(refusal(), null);
       return connect(options, (...result) => {
         const [error, socket] = result;
@@ -77,3 +82,6 @@ const refusal = (): PreviewError =>
     'asset_address_refused',
     'The address leads into a private or reserved network; only public addresses are fetched.',
   );
+
+const hostRefusal = (): PreviewError =>
+  new PreviewError('asset_address_refused', 'The lists of hosts of this service do not allow this host.');

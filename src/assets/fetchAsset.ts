@@ -25,7 +25,10 @@ export function createAssetFetcher(agent: Agent, totalMs: number): AssetFetcher 
           signal: deadline,
           headers: { accept: '*/*', 'accept-encoding': 'identity' },
         });
-        if (response.statusCode === 200) return guard(response.body, target, signal);
+        if (response.statusCode === 200) {
+          refuseEncoded(response, target);
+          return guard(response.body, target, signal);
+        }
         await response.body.dump();
         target = redirectTarget(response, target);
       } catch (error) {
@@ -54,6 +57,17 @@ function redirectTarget({ statusCode, headers }: Dispatcher.ResponseData, target
   if (isRedirect && URL.canParse(location, target.href)) return checkUrl(new URL(location, target).href);
   const code = statusCode === 404 || statusCode === 410 ? 'asset_missing' : 'asset_unreachable';
   throw new PreviewError(code, `${place(target)} answered ${statusCode}.`);
+}
+
+/** Nothing is decompressed here, so that bytes are bytes: a small answer cannot become a large one. */
+function refuseEncoded({ headers, body }: Dispatcher.ResponseData, target: URL): void {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding === 'identity') return;
+  body.on('error', () => undefined).destroy();
+  throw new PreviewError(
+    'asset_type_unsupported',
+    `${place(target)} answered with the Content-Encoding ${encoding}, which was not asked for; serve the file as it is.`,
+  );
 }
 
 async function* guard(

@@ -42,8 +42,12 @@ describe('an empty environment', () => {
       shutdownGraceSeconds: 25,
       uploadMaxBytes: 64 * 1024 * 1024,
       assetAllowPrivate: [],
+      assetAllowHosts: [],
+      denyHosts: [],
+      dnsServers: [],
       webhookSecrets: new Map(),
       webhookAllowPrivate: [],
+      webhookAllowHosts: [],
     });
   });
 
@@ -85,6 +89,38 @@ test('asset networks must be in CIDR notation', () => {
     'fd00::/8',
   ]);
   expect(problemsOf({ PREVIEW_ASSET_ALLOW_PRIVATE: '10.0.0.1' })[0]).toContain('10.1.0.0/16');
+});
+
+test('lists of hosts have names, names below a name, and addresses', () => {
+  const PREVIEW_DENY_HOSTS = 'CDN.example.org, *.example.net,192.0.2.1';
+  expect(loadConfig({ PREVIEW_DENY_HOSTS }).denyHosts).toEqual([
+    'cdn.example.org',
+    '*.example.net',
+    '192.0.2.1',
+  ]);
+  for (const text of ['https://example.org', 'example.org:80', '*', 'a.*.org', 'example.org/a'])
+    expect(problemsOf({ PREVIEW_ASSET_ALLOW_HOSTS: text })[0], text).toContain('cdn.example.org');
+});
+
+test('DNS servers are addresses, with a port or without', () => {
+  const PREVIEW_DNS_SERVERS = '10.0.0.53,10.0.0.53:5353,fd00::53,[fd00::53]:53';
+  expect(loadConfig({ PREVIEW_DNS_SERVERS }).dnsServers).toHaveLength(4);
+  for (const text of ['dns.example.org', '10.0.0.53:', '300.0.0.1', '[fd00::53]'])
+    expect(problemsOf({ PREVIEW_DNS_SERVERS: text })[0], text).toContain('10.0.0.53:5353');
+});
+
+test('webhook secrets have 24 to 64 bytes, several for a project, and are never repeated', () => {
+  const secret = (bytes: number): string => `whsec_${Buffer.alloc(bytes, 1).toString('base64')}`;
+  const { webhookSecrets } = loadConfig({
+    PREVIEW_WEBHOOK_SECRETS: `docs:${secret(24)},shop:${secret(32)},docs:${secret(64)}`,
+  });
+  expect(webhookSecrets.get('docs')?.map(({ length }) => length)).toEqual([24, 64]);
+  expect(webhookSecrets.get('shop')).toHaveLength(1);
+  for (const text of [secret(23), secret(65), 'c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0', 'whsec_%%%']) {
+    const [problem = ''] = problemsOf({ PREVIEW_WEBHOOK_SECRETS: `docs:${text}` });
+    expect(problem).toContain('whsec_ and the base64 of 24 to 64 bytes');
+    expect(problem).not.toContain(text);
+  }
 });
 
 test('days that things are kept may differ by project', () => {
