@@ -227,7 +227,7 @@ async function startPreviewWorker(
     concurrency: config.concurrency,
     jobTimeoutSeconds: config.jobTimeoutSeconds,
     shutdownGraceSeconds: config.shutdownGraceSeconds,
-    assets: { fetcher: createFetcher(config), maxBytes: config.uploadMaxBytes },
+    assets: { fetcher: createFetcher(config), maxBytes: config.uploadMaxBytes, turns: new Map() },
   });
   await worker.start();
   closeLater(() => worker.stop());

@@ -2,6 +2,7 @@ import { PreviewError } from '../errors.ts';
 import type { Asset, PreviewJob } from '../job/previewJob.types.ts';
 import type { ArtifactStore, StoredObject } from '../storage/artifactStore.ts';
 import type { AssetFetcher } from './fetchAsset.ts';
+import { inTurn, type Turns } from './inTurn.ts';
 import { openFile } from './openFile.ts';
 import { describeUnknown, type MediaFormat, mediaFormats, SNIFF_BYTES, sniffFormat } from './sniff.ts';
 
@@ -31,6 +32,8 @@ export interface AssetSources {
   /** `path` sources are read below this folder; absent where they are refused. */
   baseFolder?: string;
   maxBytes: number;
+  /** What other jobs of this process are fetching, by digest; without it a job looks at its own assets only. */
+  turns?: Turns;
   signal: AbortSignal;
 }
 
@@ -70,12 +73,13 @@ async function loadAll<Loaded>(
   const wanted = job.previewRequest.assets.filter((asset) => used.has(asset.id));
   const failure = new AbortController();
   const signal = AbortSignal.any([sources.signal, failure.signal]);
+  const turns: Turns = sources.turns ?? new Map();
   const resolved: Loaded[] = [];
   const queue = wanted.entries();
   const load = async (): Promise<void> => {
     for (const [i, asset] of queue) {
       signal.throwIfAborted();
-      resolved[i] = await loadOne(asset, { ...sources, signal });
+      resolved[i] = await loadOne(asset, { ...sources, turns, signal });
     }
   };
   const loaders = Array.from({ length: AT_ONCE }, () => load().catch((error) => failure.abort(error)));
@@ -114,9 +118,16 @@ async function resolveAsset(asset: Asset, sources: AssetSources): Promise<Resolv
 
 async function bringIn(asset: Asset, sources: AssetSources): Promise<StoredObject> {
   if (asset.upload !== undefined) return findUpload(asset.upload, asset.sha256, sources.store);
+  const { sha256 } = asset;
   // What lies beside the job or in it is read again: it may have changed, and then its digest is wrong.
-  const known = asset.url !== undefined && asset.sha256 && (await sources.store.statObject(asset.sha256));
-  if (known) return known;
+  if (asset.url === undefined || sha256 === undefined) return readIn(asset, sources);
+  // Whoever waited finds what the one before has brought.
+  return inTurn(sources.turns ?? new Map(), sha256, sources.signal, async () => {
+    return (await sources.store.statObject(sha256)) ?? readIn(asset, sources);
+  });
+}
+
+async function readIn(asset: Asset, sources: AssetSources): Promise<StoredObject> {
   return sources.store.putObject(await openSource(asset, sources), {
     maxBytes: sources.maxBytes,
     ...(asset.sha256 ? { sha256: asset.sha256 } : {}),

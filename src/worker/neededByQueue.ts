@@ -1,8 +1,9 @@
 import type { JobRecord } from '../job/jobRecord.ts';
 import { createReach, type QueueBackend } from '../queue/queueBackend.ts';
-import { deadQueueName, type QueuedJob, queueId } from '../queue/queuedJob.ts';
+import { deadQueueName, type QueuedJob, queueId, webhookQueueName } from '../queue/queuedJob.ts';
 import { UNFINISHED } from '../queue/queueMetrics.ts';
 import { parseLetterId, type StoredLetter } from './deadLetter.ts';
+import { messageKey, type QueuedMessage, UNDELIVERED } from './webhooks/webhooks.ts';
 
 /** What jobs that have not ended, and those that may be replayed, need of the store. */
 export interface NeededByQueue {
@@ -14,6 +15,7 @@ export interface NeededByQueue {
 export async function findNeeded(backend: QueueBackend, queueName: string): Promise<NeededByQueue> {
   const queue = backend.queue<QueuedJob, string>(queueName);
   const dead = backend.queue<StoredLetter, void>(deadQueueName(queueName));
+  const hooks = backend.queue<QueuedMessage, void>(webhookQueueName(queueName));
   const reach = createReach(backend);
   try {
     const neededObjects = new Set<string>();
@@ -28,9 +30,16 @@ export async function findNeeded(backend: QueueBackend, queueName: string): Prom
       const ids = parseLetterId(id);
       if (ids) buried.add(queueId(ids));
     }
-    return { neededObjects, isNeeded: (record) => buried.has(queueId(record)) };
+    // What a webhook says is read from the record when it is delivered.
+    const untold = new Set(await reach(() => hooks.getRanges([...UNDELIVERED], 0, -1)));
+    return {
+      neededObjects,
+      isNeeded: (record) =>
+        buried.has(queueId(record)) ||
+        (record.webhook ? untold.has(messageKey({ ...record, ...record.webhook })) : false),
+    };
   } finally {
-    await Promise.all([queue, dead].map((each) => each.close().catch(() => undefined)));
+    await Promise.all([queue, dead, hooks].map((each) => each.close().catch(() => undefined)));
   }
 }
 

@@ -31,7 +31,7 @@ export interface PreviewWorkerOptions {
   jobTimeoutSeconds: number;
   /** How long {@link PreviewWorker.stop} may take; the last {@link GIVE_BACK_MS} of it are for giving jobs back. */
   shutdownGraceSeconds: number;
-  assets: Pick<AssetSources, 'fetcher' | 'maxBytes'>;
+  assets: Pick<AssetSources, 'fetcher' | 'maxBytes' | 'turns'>;
 }
 
 export interface PreviewWorker {

@@ -97,7 +97,7 @@ export function createWebhooks(options: { backend: QueueBackend; queueName: stri
 export const UNDELIVERED = ['waiting', 'delayed', 'active', 'prioritized'] as const;
 
 /** A job that runs again, as a dead letter does, has a message of its own. */
-const messageKey = (message: QueuedMessage): string => `${queueId(message)}~${message.id}`;
+export const messageKey = (message: Whose & { id: string }): string => `${queueId(message)}~${message.id}`;
 
 /** Whose message it is. */
 export function parseMessageKey(key: string): Whose | undefined {

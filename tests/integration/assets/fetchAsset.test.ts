@@ -1,16 +1,26 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import type { Agent } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createEgressAgent } from '../../../src/assets/egress.ts';
 import { createAssetFetcher } from '../../../src/assets/fetchAsset.ts';
+import type { HostLists } from '../../../src/assets/hostLists.ts';
 import { PreviewError } from '../../../src/errors.ts';
 import { type AssetServer, startAssetServer } from './assetServer.ts';
 
 const never = new AbortController().signal;
 const agents: Agent[] = [];
 
-function fetcherTo(allowPrivate: string[], { idleMs = 5000, totalMs = 10_000 } = {}) {
-  const agent = createEgressAgent({ allowPrivate }, { connectMs: 2000, idleMs });
+interface Limits {
+  idleMs?: number;
+  totalMs?: number;
+}
+
+function fetcherTo(
+  allowPrivate: string[],
+  { idleMs = 5000, totalMs = 10_000, ...lists }: Limits & Partial<HostLists> = {},
+) {
+  const agent = createEgressAgent({ allowPrivate, ...lists }, { connectMs: 2000, idleMs });
   agents.push(agent);
   const fetcher = createAssetFetcher(agent, totalMs);
   return async (url: string, signal = never): Promise<string> => {
@@ -31,6 +41,8 @@ describe('fetching an asset', () => {
       const [, what = '', value = ''] = url.split('?')[0]?.split('/') ?? [];
       if (what === 'file') response.end('the bytes');
       if (what === 'encoding') response.end(headers['accept-encoding']);
+      if (what === 'bomb')
+        response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(10_000_000)));
       if (what === 'status') response.writeHead(Number(value)).end('no');
       if (what === 'redirect') {
         const location = Number(value) > 1 ? `/redirect/${Number(value) - 1}` : '/file';
@@ -61,6 +73,32 @@ describe('fetching an asset', () => {
     const fetch = fetcherTo(LOOPBACK);
     expect(await fetch(`${server.url}/file`)).toBe('the bytes');
     expect(await fetch(`${server.url}/encoding`)).toBe('identity');
+  });
+
+  it('takes no compressed answer, which nobody asked for', async () => {
+    await expect(fetcherTo(LOOPBACK)(`${server.url}/bomb`)).rejects.toMatchObject({
+      code: 'asset_type_unsupported',
+      message: expect.stringContaining('Content-Encoding gzip'),
+    });
+  });
+
+  it('connects to no host that the lists do not allow, also behind a redirect', async () => {
+    const before = server.connections();
+    const denied = fetcherTo(LOOPBACK, { denyHosts: ['127.0.0.1'] });
+    await expect(denied(`${server.url}/file`)).rejects.toMatchObject({ code: 'asset_address_refused' });
+    await expect(denied(`http://2130706433:${server.port}/file`)).rejects.toMatchObject({
+      message: expect.stringContaining('lists of hosts'),
+    });
+    const others = fetcherTo(LOOPBACK, { allowHosts: ['cdn.example.org'] });
+    await expect(others(`${server.url}/file`)).rejects.toMatchObject({ code: 'asset_address_refused' });
+    expect(server.connections()).toBe(before);
+
+    const allowed = fetcherTo(LOOPBACK, { allowHosts: ['127.0.0.1'] });
+    expect(await allowed(`${server.url}/file`)).toBe('the bytes');
+    const elsewhere = encodeURIComponent(`http://localhost:${server.port}/file`);
+    await expect(allowed(`${server.url}/leave/${elsewhere}`)).rejects.toMatchObject({
+      message: expect.stringContaining('lists of hosts'),
+    });
   });
 
   it('looks a name up, and connects to the address that was checked', async () => {

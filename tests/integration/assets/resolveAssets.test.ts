@@ -7,7 +7,12 @@ import sharp from 'sharp';
 import { Agent } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAssetFetcher } from '../../../src/assets/fetchAsset.ts';
-import { type AssetSources, type ResolvedAsset, resolveAssets } from '../../../src/assets/resolveAssets.ts';
+import {
+  type AssetSources,
+  loadAssets,
+  type ResolvedAsset,
+  resolveAssets,
+} from '../../../src/assets/resolveAssets.ts';
 import { PreviewError } from '../../../src/errors.ts';
 import type { Asset, PreviewJob } from '../../../src/job/previewJob.types.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
@@ -152,6 +157,29 @@ describe('the assets of a job', () => {
       const asset = imageOf({ url: `${server.url}/missing`, sha256: digestOf(PNG) });
       expect(await resolveOne(asset)).toEqual(resolvedPng);
       expect(server.requests).toEqual([]);
+    });
+
+    it('are fetched once, also where several assets and jobs want them at the same time', async () => {
+      const turns = new Map();
+      const asset = (id: string) => imageOf({ url: `${server.url}/photo.png`, sha256: digestOf(PNG) }, id);
+      const jobs = [jobWith(asset('a'), asset('b')), jobWith(asset('c'), asset('d'), asset('e'))];
+      const resolved = await Promise.all(jobs.map((job) => resolveAssets(job, { ...sources, turns })));
+      expect(resolved.flat().map(({ sha256 }) => sha256)).toEqual(Array(5).fill(digestOf(PNG)));
+      expect(server.requests).toEqual(['/photo.png']);
+      expect(turns.size).toBe(0);
+    });
+
+    it('are fetched from the next address where the first has nothing', async () => {
+      const sha256 = digestOf(PNG);
+      const job = jobWith(
+        imageOf({ url: `${server.url}/missing`, sha256 }, 'a'),
+        imageOf({ url: `${server.url}/photo.png`, sha256 }, 'b'),
+      );
+      job.previewRequest.options = { onAssetError: 'placeholder' };
+      expect(await loadAssets(job, sources)).toMatchObject([
+        { failure: expect.stringContaining('404') },
+        { sha256 },
+      ]);
     });
 
     it('are fetched where the store does not have them', async () => {
