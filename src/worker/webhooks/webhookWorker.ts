@@ -19,8 +19,9 @@ export interface WebhookWorker {
 
 /** They wait for others, and cost nothing meanwhile: one receiver that is slow must not hold up the rest. */
 const AT_ONCE = 16;
-/** Longer than a delivery may take, so that no two processes deliver the same message at once. */
-const LOCK_MS = 30_000;
+/** The lock is renewed while a message is delivered; what a killed process had is taken up after 10 to 20 s. */
+const LOCK_MS = 10_000;
+const STALLED_CHECK_MS = 5_000;
 /** How often it is looked whether the record of a message that came too early has been written. */
 const RECORD_CHECK_MS = 1000;
 
@@ -121,6 +122,7 @@ export function createWebhookWorker(options: {
       worker = backend.worker<QueuedMessage, void>(webhookQueueName(queueName), deliver, {
         concurrency: AT_ONCE,
         lockDuration: LOCK_MS,
+        stalledInterval: STALLED_CHECK_MS,
         // A process that dies while it delivers costs the receiver a second copy, never the message.
         maxStalledCount: 100,
         settings: {

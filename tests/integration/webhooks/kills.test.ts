@@ -1,0 +1,86 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhookReceiver.ts';
+
+const PROCESS = new URL('../../support/webhookProcess.ts', import.meta.url);
+
+type Moment = 'before' | 'between' | 'after' | 'never';
+
+describe.each(queueBackends)('a webhook on the %s queue', (name) => {
+  let queue: Awaited<ReturnType<typeof startQueueBackend>>;
+  let dataDir: string;
+  let receiver: WebhookReceiver;
+  let processes: ChildProcess[] = [];
+  /** Called with each message before it is answered. */
+  let onMessage: (count: number) => void;
+
+  beforeEach(async () => {
+    queue = await startQueueBackend(name);
+    dataDir = await mkdtemp(join(tmpdir(), 'preview-webhooks-'));
+    onMessage = () => undefined;
+    receiver = await startWebhookReceiver((_, response) => {
+      onMessage(receiver.received.length);
+      response.writeHead(204).end();
+    });
+  });
+
+  afterEach(async () => {
+    for (const process of processes) {
+      process.kill('SIGKILL');
+      await exitOf(process);
+    }
+    processes = [];
+    await receiver.close();
+    await queue.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  const run = (moment: Moment): ChildProcess => {
+    const process = fork(PROCESS, [queue.url ?? '-', dataDir, `${receiver.url}/hook`, moment], {
+      execArgv: ['--import', 'tsx'],
+    });
+    processes.push(process);
+    return process;
+  };
+
+  test.each(['before', 'between', 'after'] as const)(
+    'arrives although the worker is killed %s',
+    { timeout: 60_000 },
+    async (moment) => {
+      expect(await exitOf(run(moment))).toBe('SIGKILL');
+      run('never');
+      const messages = await receiver.got('/hook', 1, 40);
+      expect(JSON.parse(messages[0]?.body ?? '')).toMatchObject({
+        type: 'preview.completed',
+        data: { jobId: 'told' },
+      });
+      await wait(1500);
+      expect(receiver.received).toHaveLength(1);
+    },
+  );
+
+  test('arrives again, with the same id and body, where the worker is killed before it is answered', {
+    timeout: 60_000,
+  }, async () => {
+    const first = run('never');
+    onMessage = (count) => {
+      if (count === 1) first.kill('SIGKILL');
+    };
+    expect(await exitOf(first)).toBe('SIGKILL');
+    run('never');
+    const [one, two] = await receiver.got('/hook', 2, 50);
+    expect(two?.headers['webhook-id']).toBe(one?.headers['webhook-id']);
+    expect(two?.body).toBe(one?.body);
+  });
+});
+
+/** The signal that ended it. */
+function exitOf(child: ChildProcess): Promise<NodeJS.Signals | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.signalCode);
+  return new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+}

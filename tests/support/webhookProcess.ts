@@ -1,0 +1,81 @@
+/**
+ * A worker with webhooks in a process of its own that sends itself a job with one, and dies as it is told:
+ * `webhookProcess.ts <queue url or -> <data folder> <webhook url> <moment>`, where the moment is `before` the message of
+ * the end is queued, `between` that and the record, `after` the record, or `never`.
+ */
+import { join } from 'node:path';
+import { createEgressAgent } from '../../src/assets/egress.ts';
+import { createLogger } from '../../src/logger.ts';
+import { openQueueBackend } from '../../src/queue/queueBackend.ts';
+import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
+import { createFsStore } from '../../src/storage/fsStore.ts';
+import { noTracing } from '../../src/tracing.ts';
+import { createDeadLetters } from '../../src/worker/deadLetters.ts';
+import { createPreviewMetrics } from '../../src/worker/previewMetrics.ts';
+import { createPreviewWorker } from '../../src/worker/previewWorker.ts';
+import { createPreviewWorkerClient } from '../../src/worker/previewWorkerClient.ts';
+import { createRenderPool } from '../../src/worker/renderProcess.ts';
+import { createWebhookSender } from '../../src/worker/webhooks/webhookSender.ts';
+import { announcing, createWebhooks } from '../../src/worker/webhooks/webhooks.ts';
+import { createWebhookWorker } from '../../src/worker/webhooks/webhookWorker.ts';
+import { FAKE_RENDER_CHILD, QUEUE_NAME, toldJob } from './queueWorld.ts';
+
+const [queueUrl, dataDir = '', url = '', moment] = process.argv.slice(2);
+const logger = createLogger('silent');
+const queueName = QUEUE_NAME;
+const backend = await openQueueBackend({ url: queueUrl === '-' ? undefined : queueUrl, dataDir, logger });
+const storeFolder = join(dataDir, 'store');
+const webhooks = createWebhooks({ backend, queueName });
+const store = dyingStore(await createFsStore(storeFolder));
+const metrics = createPreviewMetrics();
+const client = createPreviewWorkerClient({ backend, queueName, store, queueMax: 20 });
+const deadLetters = createDeadLetters({ backend, queueName, store, client });
+await client.enqueue(toldJob('told', [], { webhook: { url } }));
+const common = { backend, queueName, store, metrics, logger };
+createWebhookWorker({
+  ...common,
+  secrets: new Map([['tests', [Buffer.alloc(32, 's')]]]),
+  send: createWebhookSender(
+    createEgressAgent({ allowPrivate: ['127.0.0.1/32'] }, { connectMs: 2000, idleMs: 5000 }),
+    5000,
+    'tests',
+  ),
+}).start();
+await createPreviewWorker({
+  ...common,
+  deadLetters,
+  tracing: noTracing,
+  renderPool: createRenderPool(storeFolder, { entry: FAKE_RENDER_CHILD }),
+  concurrency: 1,
+  jobTimeoutSeconds: 30,
+  shutdownGraceSeconds: 0,
+  assets: { maxBytes: 1000 },
+}).start();
+
+function dyingStore(plain: ArtifactStore): ArtifactStore {
+  const inner = announcing(
+    {
+      ...plain,
+      async putRecord(record) {
+        if (moment === 'between') await die();
+        const standing = await plain.putRecord(record);
+        if (moment === 'after') await die();
+        return standing;
+      },
+    },
+    webhooks,
+  );
+  return {
+    ...inner,
+    async putRecord(record) {
+      if (moment === 'before') await die();
+      return inner.putRecord(record);
+    },
+  };
+}
+
+/** Nothing of this process goes on. */
+function die(): Promise<never> {
+  process.kill(process.pid, 'SIGKILL');
+  return new Promise(() => undefined);
+}
