@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createLogger } from '../../../src/logger.ts';
 import { eventually } from '../../support/eventually.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { type Service, smallJob, startService } from '../../support/service.ts';
@@ -21,6 +22,7 @@ describe.each(queueBackends)('webhooks on the %s queue', (name) => {
   let queue: Awaited<ReturnType<typeof startQueueBackend>>;
   let receiver: WebhookReceiver;
   let service: Service;
+  const lines: string[] = [];
 
   beforeAll(async () => {
     queue = await startQueueBackend(name);
@@ -32,11 +34,14 @@ describe.each(queueBackends)('webhooks on the %s queue', (name) => {
         return void response.writeHead(503, { 'retry-after': '7' }).end('later');
       response.writeHead(204).end();
     });
-    service = await startService({
-      REDIS_URL: queue.url,
-      PREVIEW_WEBHOOK_SECRETS: `tests:${OLD},tests:${NEW},shop:${OTHER}`,
-      PREVIEW_WEBHOOK_ALLOW_PRIVATE: '127.0.0.1/32',
-    });
+    service = await startService(
+      {
+        REDIS_URL: queue.url,
+        PREVIEW_WEBHOOK_SECRETS: `tests:${OLD},tests:${NEW},shop:${OTHER}`,
+        PREVIEW_WEBHOOK_ALLOW_PRIVATE: '127.0.0.1/32',
+      },
+      createLogger('trace', { destination: { write: (line) => void lines.push(line) } }),
+    );
   });
 
   afterAll(async () => {
@@ -146,6 +151,13 @@ describe.each(queueBackends)('webhooks on the %s queue', (name) => {
       status: 400,
       body: { code: 'invalid_payload', errors: [{ pointer: '/webhook' }] },
     });
+  });
+
+  test('are in the log, without what is secret', () => {
+    const log = lines.join('');
+    expect(log).toContain('webhook delivered');
+    expect(log).toContain('webhook given up');
+    for (const secret of ['token=abc', OLD, NEW, OTHER, OLD.slice(6)]) expect(log).not.toContain(secret);
   });
 
   test('are counted', async () => {
