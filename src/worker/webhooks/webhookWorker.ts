@@ -17,8 +17,11 @@ export interface WebhookWorker {
   stop(): Promise<void>;
 }
 
-/** They wait for others, and cost nothing meanwhile: one receiver that is slow must not hold up the rest. */
-const AT_ONCE = 16;
+/** They wait for others, and cost nothing meanwhile. One project whose receivers are slow must not hold up the rest. */
+const AT_ONCE = 32;
+const AT_ONCE_OF_PROJECT = 8;
+/** How long a message waits for another one of its project. */
+const TURN_MS = 1000;
 /** The lock is renewed while a message is delivered; what a killed process had is taken up after 10 to 20 s. */
 const LOCK_MS = 10_000;
 const STALLED_CHECK_MS = 5_000;
@@ -51,6 +54,8 @@ export function createWebhookWorker(options: {
   const jobs = backend.queue<QueuedJob, string>(queueName);
   const reach = createReach(backend);
   const stopping = new AbortController();
+  /** Messages under way here, by project. */
+  const delivering = new Map<string, number>();
   let worker: Worker<QueuedMessage, void> | undefined;
 
   /** Puts a message back as if it had not been taken. */
@@ -74,7 +79,7 @@ export function createWebhookWorker(options: {
     return putBack(job, token, RECORD_CHECK_MS);
   };
 
-  const deliver = async (job: Job<QueuedMessage>, token = ''): Promise<void> => {
+  const deliver = async (job: Job<QueuedMessage>, token: string): Promise<void> => {
     const { projectId, jobId, id, url, attempts } = job.data;
     const body = await readBody(job, token);
     const logger = options.logger.child({ projectId, jobId, webhookId: id });
@@ -117,9 +122,23 @@ export function createWebhookWorker(options: {
     throw final ? new UnrecoverableError(failure) : new NotDelivered(failure, retryAfterSeconds);
   };
 
+  const deliverInTurn = async (job: Job<QueuedMessage>, token = ''): Promise<void> => {
+    const { projectId } = job.data;
+    const underWay = delivering.get(projectId) ?? 0;
+    if (underWay >= AT_ONCE_OF_PROJECT) return putBack(job, token, TURN_MS);
+    delivering.set(projectId, underWay + 1);
+    try {
+      await deliver(job, token);
+    } finally {
+      const left = (delivering.get(projectId) ?? 1) - 1;
+      if (left > 0) delivering.set(projectId, left);
+      else delivering.delete(projectId);
+    }
+  };
+
   return {
     start() {
-      worker = backend.worker<QueuedMessage, void>(webhookQueueName(queueName), deliver, {
+      worker = backend.worker<QueuedMessage, void>(webhookQueueName(queueName), deliverInTurn, {
         concurrency: AT_ONCE,
         lockDuration: LOCK_MS,
         stalledInterval: STALLED_CHECK_MS,
