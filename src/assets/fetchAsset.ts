@@ -1,5 +1,6 @@
 import { type Agent, type Dispatcher, request } from 'undici';
 import { PreviewError } from '../errors.ts';
+import { limitInterimAnswers } from './interimAnswers.ts';
 
 /**
  * Opens an asset that is named by a URL. The stream that it answers fails in the same ways as the call.
@@ -22,7 +23,7 @@ export function createAssetFetcher(agent: Agent, totalMs: number): AssetFetcher 
       try {
         const response = await request(target, {
           dispatcher: agent,
-          signal: deadline,
+          ...limitInterimAnswers(deadline),
           headers: { accept: '*/*', 'accept-encoding': 'identity' },
         });
         if (response.statusCode === 200) {

@@ -1,4 +1,5 @@
 import { type Agent, request } from 'undici';
+import { limitInterimAnswers } from '../../assets/interimAnswers.ts';
 import { PreviewError } from '../../errors.ts';
 import { retryAfter, signedHeaders } from './webhookMessage.ts';
 
@@ -34,7 +35,7 @@ export function createWebhookSender(agent: Agent, timeoutMs: number, userAgent: 
       const answer = await request(checkUrl(url), {
         dispatcher: agent,
         method: 'POST',
-        signal: AbortSignal.any([signal, deadline]),
+        ...limitInterimAnswers(AbortSignal.any([signal, deadline])),
         headers: {
           'content-type': 'application/json',
           'user-agent': userAgent,
