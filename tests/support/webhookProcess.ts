@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createEgressAgent } from '../../src/assets/egress.ts';
 import { createLogger } from '../../src/logger.ts';
 import { openQueueBackend } from '../../src/queue/queueBackend.ts';
+import { webhookQueueName } from '../../src/queue/queuedJob.ts';
 import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../src/storage/fsStore.ts';
 import { noTracing } from '../../src/tracing.ts';
@@ -51,6 +52,13 @@ await createPreviewWorker({
   shutdownGraceSeconds: 0,
   assets: { maxBytes: 1000 },
 }).start();
+
+// Who started this process hears when a message has been delivered and none is left.
+const messages = backend.queue(webhookQueueName(queueName));
+setInterval(async () => {
+  const { completed = 0, ...left } = await messages.getJobCounts('completed', 'waiting', 'active', 'delayed');
+  if (completed > 0 && Object.values(left).every((count) => count === 0)) process.send?.('settled');
+}, 100);
 
 function dyingStore(plain: ArtifactStore): ArtifactStore {
   const inner = announcing(

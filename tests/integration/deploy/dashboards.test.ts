@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { hasPrometheus, startPrometheus, type TestPrometheus } from '../../support/prometheus.ts';
 import { type Service, smallJob, startService } from '../../support/service.ts';
 
@@ -48,10 +49,11 @@ describe.skipIf(!hasPrometheus())(
         targets: [{ job: 'preview-api', url: service.url }],
         rules: join(DEPLOY, 'prometheus/rules.yml'),
       });
-      // A rate needs a count before and one after, so there are several rounds, each longer than a scrape.
+      // A rate needs a count before and one after, so there are several rounds, each seen by a scrape.
       for (let round = 0; round < 4; round++) {
         await load(service, round);
-        await new Promise((next) => setTimeout(next, 1500));
+        const seen = await scrapes(prometheus);
+        await eventually(async () => ((await scrapes(prometheus)) > seen ? true : undefined), 'a scrape');
       }
     });
 
@@ -68,6 +70,12 @@ describe.skipIf(!hasPrometheus())(
 );
 
 /** What senders do: previews, the same once more, dry runs, what cannot be rendered, and questions. */
+/** How often Prometheus has asked the service. */
+async function scrapes(prometheus: TestPrometheus): Promise<number> {
+  const series = await prometheus.query('count_over_time(up[1m])');
+  return series.at(0)?.at(-1) ?? 0;
+}
+
 async function load(service: Service, round: number): Promise<void> {
   const upload = await service.upload(Buffer.from('RIFF0000WEBPVP8 broken'));
   const broken = {

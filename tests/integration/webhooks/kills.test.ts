@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhookReceiver.ts';
@@ -53,13 +53,13 @@ describe.each(queueBackends)('a webhook on the %s queue', (name) => {
     { timeout: 60_000 },
     async (moment) => {
       expect(await exitOf(run(moment))).toBe('SIGKILL');
-      run('never');
+      const settled = once(run('never'), 'message');
       const messages = await receiver.got('/hook', 1, 40);
       expect(JSON.parse(messages[0]?.body ?? '')).toMatchObject({
         type: 'preview.completed',
         data: { jobId: 'told' },
       });
-      await wait(1500);
+      await settled;
       expect(receiver.received).toHaveLength(1);
     },
   );
