@@ -7,9 +7,14 @@ import type { S3Place } from './storage/s3Store.ts';
 import type { SigningKey } from './storage/signedUrl.ts';
 import type { WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
 
-/** An API key as it is kept: its SHA-256, and the project it belongs to. */
+/** What a key may do: send and cancel jobs, look at them, or run the service. */
+export const SCOPES = ['submit', 'read', 'operate'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** An API key as it is kept: its SHA-256, the project it belongs to, and what it may do there. */
 export interface ApiKey {
   projectId: string;
+  scopes: readonly Scope[];
   sha256: Buffer;
 }
 
@@ -144,7 +149,7 @@ export const settings = {
     fallback: '',
     fallbackInWords: 'none: no key is asked for',
     description:
-      '`projectId:key` list with commas, or `@file` with one on each line. A key has at least 16 characters and opens its project only.',
+      '`projectId:key` list with commas, or `@file` with one on each line. A key has at least 16 characters and opens its project only. `projectId/read+submit:key` gives it some of the scopes `submit`, `read` and `operate`; without them it has all.',
     secret: true,
     parse: apiKeys,
   }),
@@ -364,20 +369,36 @@ function otlpEndpoint(text: string): string | undefined {
 }
 
 function apiKeys(text: string): ApiKey[] {
-  const keys = pairs(text, 'projectId:key', 16).map(([projectId, key]) => ({
-    projectId,
-    sha256: hashKey(key),
-  }));
+  const keys = pairs(text, 'projectId:key', 16, /[A-Za-z0-9._-]{1,128}(?:\/[^:]*)?/).map(([name, key]) => {
+    const [projectId = '', scopes] = name.split('/');
+    return { projectId, scopes: scopes === undefined ? SCOPES : scopesOf(scopes), sha256: hashKey(key) };
+  });
   if (new Set(keys.map(({ sha256 }) => sha256.toString('hex'))).size < keys.length) {
     throw new Unexpected('a list without a key that stands there twice');
   }
   return keys;
 }
 
+/** `read+submit`, as it stands behind a project. */
+function scopesOf(text: string): Scope[] {
+  const isScope = (word: string): word is Scope => (SCOPES as readonly string[]).includes(word);
+  const words = text.split('+');
+  if (!words.every(isScope)) {
+    throw new Unexpected(`scopes out of ${SCOPES.join(', ')} with + between; one key has "${text}"`);
+  }
+  return words;
+}
+
 /** `name:secret` with commas between, or `@file` with one on each line. The names are ids as those of a job. */
-function pairs(text: string, form: string, minBytes: number): [name: string, secret: string][] {
+function pairs(
+  text: string,
+  form: string,
+  minBytes: number,
+  name = /[A-Za-z0-9._-]{1,128}/,
+): [name: string, secret: string][] {
+  const pair = new RegExp(`^(${name.source}):(.+)$`);
   return list(text.startsWith('@') ? readList(text.slice(1)) : text).map((entry, index) => {
-    const [, name = '', secret = ''] = /^([A-Za-z0-9._-]{1,128}):(.+)$/.exec(entry) ?? [];
+    const [, name = '', secret = ''] = pair.exec(entry) ?? [];
     if (!secret) throw new Unexpected(`a list of ${form}; entry ${index + 1} is not`);
     if (Buffer.byteLength(secret) < minBytes) {
       throw new Unexpected(

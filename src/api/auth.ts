@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
-import { type ApiKey, hashKey } from '../config.ts';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { type ApiKey, hashKey, type Scope } from '../config.ts';
 import { PreviewError } from '../errors.ts';
 
 declare module 'fastify' {
@@ -10,20 +10,30 @@ declare module 'fastify' {
   }
 }
 
+/** What a key needs for a route: calls about the service as a whole are `operate`, the others go by their method. */
+export function scopeOf({ method, schema }: Pick<RouteOptions, 'method' | 'schema'>): Scope {
+  if (schema?.tags?.includes('operations')) return 'operate';
+  return [method].flat().every((name) => name === 'GET' || name === 'HEAD') ? 'read' : 'submit';
+}
+
 /**
- * Lets only requests with a key into the routes of `scope`, before their bodies are read. Without keys everyone comes
+ * Lets only requests with a key that has the route's scope into the routes of `routes`, before their bodies are read. Without keys everyone comes
  * in: the service then listens on loopback only, see config.ts.
  */
-export function requireApiKey(scope: FastifyInstance, keys: readonly ApiKey[]): void {
-  scope.decorateRequest('project', undefined);
+export function requireApiKey(routes: FastifyInstance, keys: readonly ApiKey[]): void {
+  routes.decorateRequest('project', undefined);
   if (keys.length === 0) return;
-  scope.addHook('onRequest', async (request) => {
+  routes.addHook('onRequest', async (request) => {
     const [, token = ''] = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
     const given = hashKey(token);
     // All keys are compared, each in constant time: the answer's time says nothing about which are near.
     const [key] = keys.filter(({ sha256 }) => timingSafeEqual(sha256, given));
     if (!key)
       throw new PreviewError('unauthorized', 'Send a valid API key as "Authorization: Bearer <key>".');
+    const { method, schema } = request.routeOptions;
+    const scope = scopeOf({ method: method ?? request.method, ...(schema ? { schema } : {}) });
+    if (!key.scopes.includes(scope))
+      throw new PreviewError('forbidden', `This call needs a key with the scope "${scope}".`);
     request.project = key.projectId;
   });
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hashKey, loadConfig } from '../../src/config.ts';
+import { hashKey, loadConfig, SCOPES } from '../../src/config.ts';
 
 const KEY = 'a-key-of-24-characters--';
 const SECRET = 's'.repeat(32);
@@ -147,7 +147,7 @@ describe('API keys', () => {
 
   test('are kept as digests', () => {
     const { apiKeys } = loadConfig({ PREVIEW_API_KEYS: `docs:${KEY}` });
-    expect(apiKeys).toEqual([{ projectId: 'docs', sha256: hashKey(KEY) }]);
+    expect(apiKeys).toEqual([{ projectId: 'docs', scopes: SCOPES, sha256: hashKey(KEY) }]);
     expect(JSON.stringify(apiKeys)).not.toContain(KEY);
   });
 
@@ -155,9 +155,18 @@ describe('API keys', () => {
     const file = join(folder, 'keys');
     writeFileSync(file, `docs:${KEY}\nshop:with:colons:${KEY}\n`);
     expect(loadConfig({ PREVIEW_API_KEYS: `@${file}` }).apiKeys).toEqual([
-      { projectId: 'docs', sha256: hashKey(KEY) },
-      { projectId: 'shop', sha256: hashKey(`with:colons:${KEY}`) },
+      { projectId: 'docs', scopes: SCOPES, sha256: hashKey(KEY) },
+      { projectId: 'shop', scopes: SCOPES, sha256: hashKey(`with:colons:${KEY}`) },
     ]);
+  });
+
+  test('have the scopes that stand behind their project', () => {
+    const { apiKeys } = loadConfig({ PREVIEW_API_KEYS: `docs/read+submit:${KEY}` });
+    expect(apiKeys).toEqual([{ projectId: 'docs', scopes: ['read', 'submit'], sha256: hashKey(KEY) }]);
+  });
+
+  test.each(['docs/', 'docs/write', 'docs/read+', 'docs/read,submit'])('are refused as "%s"', (name) => {
+    expect(() => loadConfig({ PREVIEW_API_KEYS: `${name}:${KEY}` })).toThrow('PREVIEW_API_KEYS');
   });
 
   test('a file that is not there is refused', () => {
