@@ -40,6 +40,7 @@ const DISK_BYTES = 1 << 30;
 const folder = mkdtempSync(join(tmpdir(), 'preview-chaos-'));
 const storeFolder = join(folder, 'data', 'store');
 mkdirSync(storeFolder, { recursive: true });
+const slowFlag = join(folder, 'slow');
 const fleet = createFleet();
 const smallDisk = mountSmallDisk();
 
@@ -102,7 +103,7 @@ async function sendAll(load: Load, urls: readonly string[], deadline: number): P
 
 /** The kills, at random moments; what else happens does not count as one. */
 async function makeTrouble(trouble: Trouble, random: () => number): Promise<void> {
-  const acts = actsFor({ embedded: values.embedded, smallDisk });
+  const acts = actsFor({ embedded: values.embedded, smallDisk, slowFlag });
   const pauseMs = (seconds * 1000) / kills;
   for (let killed = 0; killed < kills; ) {
     await sleep(pauseMs * 2 * random());
@@ -145,7 +146,9 @@ async function startEmbedded(fleet: Fleet): Promise<string[]> {
 }
 
 function cli(command: string): string[] {
-  return [process.execPath, 'dist/cli.js', command];
+  const slowDisk = new URL('slowDisk.mjs', import.meta.url);
+  slowDisk.searchParams.set('flag', slowFlag);
+  return [process.execPath, '--import', slowDisk.href, 'dist/cli.js', command];
 }
 
 function environment(): NodeJS.ProcessEnv {

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { childrenOf, type Fleet, type Member, signal } from './fleet.ts';
 import { pick, sleep } from './random.ts';
@@ -15,6 +15,7 @@ type Act = (fleet: Fleet, trouble: Trouble, random: () => number) => Promise<str
 /** Past the lock of 10 s. */
 const FROZEN_MS = 13_000;
 const FULL_MS = 3000;
+const SLOW_MS = 5000;
 
 const killOne =
   (role: Member['role']): Act =>
@@ -62,6 +63,15 @@ const fillDisk =
     return 'fill disk';
   };
 
+/** See slowDisk.mjs. */
+const slowDisk =
+  (flag: string): Act =>
+  async () => {
+    await writeFile(flag, '');
+    void sleep(SLOW_MS).then(() => rm(flag, { force: true }));
+    return 'slow disk';
+  };
+
 async function writeUntilFull(file: FileHandle): Promise<void> {
   for (const size of [1 << 24, 1 << 16, 1 << 12]) {
     try {
@@ -76,8 +86,10 @@ async function writeUntilFull(file: FileHandle): Promise<void> {
 export function actsFor(options: {
   embedded: boolean;
   smallDisk: string | undefined;
+  slowFlag: string;
 }): { weight: number; act: Act }[] {
-  const disk = options.smallDisk === undefined ? [] : [{ weight: 3, act: fillDisk(options.smallDisk) }];
+  const full = options.smallDisk === undefined ? [] : [{ weight: 3, act: fillDisk(options.smallDisk) }];
+  const disk = [{ weight: 4, act: slowDisk(options.slowFlag) }, ...full];
   if (options.embedded) {
     return [{ weight: 50, act: killOne('serve') }, { weight: 20, act: killRenderChild }, ...disk];
   }
