@@ -47,6 +47,15 @@ describe.skipIf(!hasRedis())('a worker that is told to stop in the middle of a l
     expect(await world.client.status({ jobId: 'long' })).toMatchObject({ status: 'queued', attemptsMade: 0 });
   });
 
+  test('exits at once on a second signal', async () => {
+    const ending = stopped();
+    worker.kill('SIGINT');
+    const { code, seconds } = await ending;
+    expect(code).toBe(1);
+    // With one signal it would go on for three seconds, and end with 0.
+    expect(seconds).toBeLessThan(GRACE_SECONDS / 2);
+  });
+
   test('exits before the grace ends although Redis is gone', async () => {
     await redis.kill();
     const { seconds } = await stopped();
