@@ -92,6 +92,10 @@ export async function* decodeAudio(bytes: Buffer, demuxerName: string): AsyncGen
 }
 
 function* resample(resampler: FilterAPI, frame: Frame): Generator<Float32Array> {
+  if (isMixFormat(frame)) {
+    yield interleaved(frame);
+    return;
+  }
   const outputs = resampler.processAllSync(frame);
   frame.free();
   for (const output of outputs) yield takeSamples(output);
@@ -99,6 +103,25 @@ function* resample(resampler: FilterAPI, frame: Frame): Generator<Float32Array> 
 
 function takeSamples(frame: Frame): Float32Array {
   const samples = samplesOf(frame);
+  frame.free();
+  return samples;
+}
+
+/** What the AAC decoder answers for our own soundtracks: a filter would only reorder its samples. */
+const isMixFormat = ({ format, sampleRate, channels }: Frame): boolean =>
+  format === AV_SAMPLE_FMT_FLTP && sampleRate === SAMPLE_RATE && channels === 2;
+
+/** Copies the samples out of a planar stereo frame, and frees it. */
+function interleaved(frame: Frame): Float32Array {
+  const bytes = frame.toBuffer();
+  const count = frame.nbSamples;
+  const left = new Float32Array(bytes.buffer, bytes.byteOffset, count);
+  const right = new Float32Array(bytes.buffer, bytes.byteOffset + count * 4, count);
+  const samples = new Float32Array(count * 2);
+  for (let i = 0; i < count; i++) {
+    samples[i * 2] = left[i] as number;
+    samples[i * 2 + 1] = right[i] as number;
+  }
   frame.free();
   return samples;
 }

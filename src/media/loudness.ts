@@ -1,4 +1,4 @@
-import { peakIn, TAPS } from './truePeak.ts';
+import { interpolatedPeak, MIDDLE, MOST, TAPS } from './truePeak.ts';
 
 /** Integrated loudness in LUFS (undefined for silence) and true peak in dBTP (-Infinity for silence). */
 export interface Loudness {
@@ -18,71 +18,106 @@ const HOP = SAMPLE_RATE / 10;
 
 /** Measures interleaved stereo at 48 kHz, block by block. */
 export function createLoudnessMeter(): { push(samples: Float32Array): void; result(): Loudness } {
-  const channels = [createChannel(0), createChannel(1)];
-  const energies: number[] = [];
-  let measured = 0;
+  const weighting = createWeighting();
+  const peaks = [createPeakMeter(0), createPeakMeter(1)];
   return {
     push(samples) {
-      for (const channel of channels) channel.push(samples, energies, measured);
-      measured += samples.length / 2;
+      weighting.push(samples);
+      for (const peak of peaks) peak.push(samples);
     },
     result() {
-      const hops = energies.slice(0, Math.floor(measured / HOP)).map((energy) => energy / HOP);
-      const peak = Math.max(...channels.map((channel) => channel.peak()));
-      return { integratedLufs: integrate(hops), truePeakDb: 20 * Math.log10(peak) };
+      const peak = Math.max(...peaks.map((meter) => meter.result()));
+      return { integratedLufs: integrate(weighting.meanSquares()), truePeakDb: 20 * Math.log10(peak) };
     },
   };
 }
 
-/** One channel of interleaved stereo. Its filters' states are in local variables while it works: half the time. */
-function createChannel(index: 0 | 1) {
+/**
+ * The K-weighted energy of each hop, both channels together. The filters' states are in local variables while it works,
+ * and both channels go through one loop: each filter waits for its own last output, so two that take turns cost little
+ * more than one.
+ */
+function createWeighting() {
   const [sb0, sb1, sb2, sa1, sa2] = SHELF;
   const [hb0, hb1, hb2, ha1, ha2] = HIGH_PASS;
-  const state = { s1: 0, s2: 0, h1: 0, h2: 0 };
+  const state = { ls1: 0, ls2: 0, lh1: 0, lh2: 0, rs1: 0, rs2: 0, rh1: 0, rh2: 0 };
+  const energies: number[] = [];
+  let energy = 0;
+  let left = HOP;
+  return {
+    push(samples: Float32Array): void {
+      let { ls1, ls2, lh1, lh2, rs1, rs2, rh1, rh2 } = state;
+      let sum = energy;
+      let rest = left;
+      for (let i = 0; i < samples.length; i += 2) {
+        const lx = samples[i] as number;
+        const rx = samples[i + 1] as number;
+        const ly = sb0 * lx + ls1;
+        const ry = sb0 * rx + rs1;
+        ls1 = sb1 * lx - sa1 * ly + ls2;
+        rs1 = sb1 * rx - sa1 * ry + rs2;
+        ls2 = sb2 * lx - sa2 * ly;
+        rs2 = sb2 * rx - sa2 * ry;
+        const lz = hb0 * ly + lh1;
+        const rz = hb0 * ry + rh1;
+        lh1 = hb1 * ly - ha1 * lz + lh2;
+        rh1 = hb1 * ry - ha1 * rz + rh2;
+        lh2 = hb2 * ly - ha2 * lz;
+        rh2 = hb2 * ry - ha2 * rz;
+        sum += lz * lz + rz * rz;
+        if (--rest === 0) {
+          energies.push(sum);
+          sum = 0;
+          rest = HOP;
+        }
+      }
+      energy = sum;
+      left = rest;
+      Object.assign(state, { ls1, ls2, lh1, lh2, rs1, rs2, rh1, rh2 });
+    },
+    /** Of each whole hop. */
+    meanSquares: (): number[] => energies.map((sum) => sum / HOP),
+  };
+}
+
+/** The true peak of one channel of interleaved stereo. */
+function createPeakMeter(index: 0 | 1) {
   let window = new Float32Array(TAPS - 1);
   let peak = 0;
   return {
-    /** Adds the weighted energy of each sample to that of its hop; `measured` samples came before. */
-    push(samples: Float32Array, energies: number[], measured: number): void {
-      const count = samples.length / 2;
-      let { s1, s2, h1, h2 } = state;
-      let hop = Math.floor(measured / HOP);
-      let left = HOP - (measured % HOP);
-      let energy = energies[hop] ?? 0;
-      for (let i = 0; i < count; i++) {
-        const x = samples[i * 2 + index] as number;
-        const y = sb0 * x + s1;
-        s1 = sb1 * x - sa1 * y + s2;
-        s2 = sb2 * x - sa2 * y;
-        const z = hb0 * y + h1;
-        h1 = hb1 * y - ha1 * z + h2;
-        h2 = hb2 * y - ha2 * z;
-        energy += z * z;
-        if (--left === 0) {
-          energies[hop++] = energy;
-          energy = energies[hop] ?? 0;
-          left = HOP;
-        }
-      }
-      energies[hop] = energy;
-      Object.assign(state, { s1, s2, h1, h2 });
-
-      const longer = new Float32Array(window.length + count);
-      longer.set(window);
-      for (let i = 0; i < count; i++) longer[window.length + i] = samples[i * 2 + index] as number;
-      peak = highest(longer, peak);
-      window = longer.slice(count);
+    push(samples: Float32Array): void {
+      const before = window.length;
+      const all = new Float32Array(before + samples.length / 2);
+      all.set(window);
+      for (let i = index, to = before; i < samples.length; i += 2) all[to++] = samples[i] as number;
+      peak = highest(all, peak);
+      window = all.slice(-before);
     },
-    peak: () => peak,
+    result: () => peak,
   };
 }
 
-/** The true peak of all windows that fit into `samples`, and not less than `peak`. */
+/**
+ * The true peak of all windows that fit into `samples`, and not less than `peak`. The highest sample is found first; then
+ * only what stands near it and above both of its neighbours can hide a higher value beside it.
+ */
 function highest(samples: Float32Array, peak: number): number {
   let found = peak;
-  for (let i = 0; i + TAPS <= samples.length; i++) {
-    const here = peakIn(samples, i, found);
-    if (here > found) found = here;
+  for (let i = 0; i < samples.length; i++) {
+    const magnitude = Math.abs(samples[i] as number);
+    if (magnitude > found) found = magnitude;
+  }
+  let limit = found / MOST;
+  const last = samples.length - TAPS + MIDDLE - 1;
+  for (let i = MIDDLE; i <= last; i++) {
+    const magnitude = Math.abs(samples[i] as number);
+    if (magnitude <= limit) continue;
+    if (Math.abs(samples[i - 1] as number) > magnitude) continue;
+    if (Math.abs(samples[i + 1] as number) > magnitude) continue;
+    const before = interpolatedPeak(samples, i - MIDDLE);
+    const after = interpolatedPeak(samples, i - MIDDLE + 1);
+    found = Math.max(found, before, after);
+    limit = found / MOST;
   }
   return found;
 }
