@@ -1,18 +1,19 @@
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { buildApi } from './api/index.ts';
+import type { RateLimits } from './api/rateLimits.ts';
 import { buildWorkerApi } from './api/workerApi.ts';
 import { createEgressAgent } from './assets/egress.ts';
 import { type AssetFetcher, createAssetFetcher } from './assets/fetchAsset.ts';
 import { createLookup } from './assets/lookup.ts';
-import type { Config } from './config.ts';
+import type { ApiKey, Config } from './config.ts';
 import { PreviewError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { openQueueBackend, type QueueBackend } from './queue/queueBackend.ts';
 import type { ArtifactStore } from './storage/artifactStore.ts';
 import { type CollectionReport, collectGarbage } from './storage/collectGarbage.ts';
 import { openStore } from './storage/openStore.ts';
-import { createUrlSigner } from './storage/signedUrl.ts';
+import { createUrlSigner, type SigningKey } from './storage/signedUrl.ts';
 import { loadOrCreateSigningKey } from './storage/signingKeys.ts';
 import { createTracing, noTracing, type Tracing } from './tracing.ts';
 import { packageVersion } from './version.ts';
@@ -27,12 +28,14 @@ import { createQueueWatch, type QueueWatch } from './worker/queueWatch.ts';
 import { createRenderPool, type RenderPool } from './worker/renderProcess.ts';
 import { createWebhookSender } from './worker/webhooks/webhookSender.ts';
 import { announcing, createWebhooks, type Webhooks } from './worker/webhooks/webhooks.ts';
-import { createWebhookWorker } from './worker/webhooks/webhookWorker.ts';
+import { createWebhookWorker, type WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
 
 /** What runs until it is stopped. */
 export interface RunningApp {
   /** Where the API listens; of a worker alone, where it answers probes and metrics. */
   url?: string;
+  /** Takes over the keys and secrets of a configuration that was read anew; the rest of it needs a restart. */
+  reload(config: Config): void;
   /** Takes nothing new, ends what runs within the grace of the configuration, and closes everything. */
   stop(): Promise<void>;
 }
@@ -48,13 +51,14 @@ const COLLECT_MS = 6 * 3_600_000;
 export function startServe(config: Config, logger: Logger): Promise<RunningApp> {
   return start(async (closeLater) => {
     const base = await openBase(config, logger, config.redisUrl, closeLater);
-    const worker = await startPreviewWorker(config, logger, base, closeLater);
-    const api = await startListening(config, logger, base, closeLater, worker);
+    const keyring = createKeyring(config);
+    const worker = await startPreviewWorker(config, logger, base, keyring, closeLater);
+    const api = await startListening(config, logger, base, keyring, closeLater, worker);
     // Both have the same grace, so they stop side by side.
     closeLater(async () => {
       await Promise.all([api.stop(), worker.stop()]);
     });
-    return { url: api.url };
+    return { url: api.url, reload: keyring.reload };
   });
 }
 
@@ -62,9 +66,10 @@ export function startServe(config: Config, logger: Logger): Promise<RunningApp> 
 export function startApi(config: Config, logger: Logger): Promise<RunningApp> {
   return start(async (closeLater) => {
     const base = await openBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL, closeLater);
-    const api = await startListening(config, logger, base, closeLater);
+    const keyring = createKeyring(config);
+    const api = await startListening(config, logger, base, keyring, closeLater);
     closeLater(api.stop);
-    return { url: api.url };
+    return { url: api.url, reload: keyring.reload };
   });
 }
 
@@ -73,14 +78,15 @@ export function startWorker(config: Config, logger: Logger): Promise<RunningApp>
   return start(async (closeLater) => {
     const base = await openBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL, closeLater);
     const { workerHost: host, workerPort: port } = config;
-    const worker = await startPreviewWorker(config, logger, base, closeLater);
+    const keyring = createKeyring(config);
+    const worker = await startPreviewWorker(config, logger, base, keyring, closeLater);
     const api = buildWorkerApi({ ...base, logger, health: healthOf(config, base, worker) });
     closeLater(() => api.close());
     const url = await listen(api, { host, port, names: ['PREVIEW_WORKER_HOST', 'PREVIEW_WORKER_PORT'] });
     // Until its last job is done it can be asked how it is.
     closeLater(() => worker.stop());
     logger.info({ queue: base.backend.kind, url }, 'waiting for jobs');
-    return { url };
+    return { url, reload: keyring.reload };
   });
 }
 
@@ -116,6 +122,29 @@ async function start<Opened extends object>(
     await stop();
     throw error;
   }
+}
+
+/** The keys and secrets as they are now; everything that uses them asks each time. */
+interface Keyring {
+  apiKeys(): readonly ApiKey[];
+  signingKeys(): readonly SigningKey[];
+  webhookSecrets: Pick<WebhookSecrets, 'get' | 'has'>;
+  reload(config: Config): void;
+}
+
+function createKeyring(config: Config): Keyring {
+  let { apiKeys, signingKeys, webhookSecrets } = config;
+  return {
+    apiKeys: () => apiKeys,
+    signingKeys: () => signingKeys,
+    webhookSecrets: {
+      get: (projectId) => webhookSecrets.get(projectId),
+      has: (projectId) => webhookSecrets.has(projectId),
+    },
+    reload(next) {
+      ({ apiKeys, signingKeys, webhookSecrets } = next);
+    },
+  };
 }
 
 /** What stands below both the API and the worker. */
@@ -215,6 +244,7 @@ async function startPreviewWorker(
   config: Config,
   logger: Logger,
   base: Base,
+  keyring: Keyring,
   closeLater: CloseLater,
 ): Promise<PreviewWorker> {
   const renderPool = openRenderPool(config, base);
@@ -231,13 +261,19 @@ async function startPreviewWorker(
   });
   await worker.start();
   closeLater(() => worker.stop());
-  startWebhookWorker(config, logger, base, closeLater);
+  startWebhookWorker(config, logger, base, keyring, closeLater);
   if (config.retention && !config.storeUrl) collectRegularly(config, logger, base.backend, closeLater);
   return worker;
 }
 
 /** Tells of the jobs that ended, of whichever worker's. */
-function startWebhookWorker(config: Config, logger: Logger, base: Base, closeLater: CloseLater): void {
+function startWebhookWorker(
+  config: Config,
+  logger: Logger,
+  base: Base,
+  keyring: Keyring,
+  closeLater: CloseLater,
+): void {
   const { webhookAllowPrivate: allowPrivate, webhookAllowHosts: allowHosts, denyHosts } = config;
   const agent = createEgressAgent(
     { allowPrivate, allowHosts, denyHosts },
@@ -249,7 +285,7 @@ function startWebhookWorker(config: Config, logger: Logger, base: Base, closeLat
     ...base,
     logger,
     queueName: config.queueName,
-    secrets: config.webhookSecrets,
+    secrets: keyring.webhookSecrets,
     send: createWebhookSender(agent, WEBHOOK_MS, `preview-worker/${packageVersion}`),
   });
   worker.start();
@@ -284,11 +320,12 @@ async function startListening(
   config: Config,
   logger: Logger,
   base: Base,
+  keyring: Keyring,
   closeLater: CloseLater,
   worker?: PreviewWorker,
 ): Promise<{ url: string; stop(): Promise<void> }> {
-  const { host, port, signingKeys, urlTtlSeconds, apiKeys, uploadMaxBytes } = config;
-  const keys = signingKeys.length > 0 ? signingKeys : [await loadOrCreateSigningKey(config.dataDir)];
+  const { host, port, urlTtlSeconds, uploadMaxBytes, trustedProxies } = config;
+  const own = keyring.signingKeys().length > 0 ? [] : [await loadOrCreateSigningKey(config.dataDir)];
   // Its processes start with the first plan that is asked for.
   const renderPool = openRenderPool(config, base);
   closeLater(() => renderPool.close());
@@ -300,9 +337,14 @@ async function startListening(
       renderPool,
       assets: { fetcher: createFetcher(config), maxBytes: uploadMaxBytes },
     }),
-    signer: createUrlSigner({ keys, ttlSeconds: urlTtlSeconds }),
-    apiKeys,
-    webhookProjects: new Set(config.webhookSecrets.keys()),
+    signer: createUrlSigner({
+      keys: () => (own.length > 0 ? own : keyring.signingKeys()),
+      ttlSeconds: urlTtlSeconds,
+    }),
+    apiKeys: keyring.apiKeys,
+    rates: ratesOf(config, base.backend),
+    trustedProxies,
+    webhookProjects: keyring.webhookSecrets,
     uploadMaxBytes,
     health: healthOf(config, base, worker),
   });
@@ -316,6 +358,12 @@ async function startListening(
       clearTimeout(late);
     },
   };
+}
+
+/** Without keys the service is for this machine alone, and nobody is counted. */
+function ratesOf(config: Config, { redis }: QueueBackend): RateLimits {
+  const { apiKeys, ratePerKey: perKey, ratePerAddress, queueName: namespace } = config;
+  return { perKey, perAddress: apiKeys.length > 0 ? ratePerAddress : 0, redis, namespace };
 }
 
 /** Where to listen, and how the settings are called that say so. */

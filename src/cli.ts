@@ -29,15 +29,15 @@ const program = new Command('preview-worker')
 program
   .command('serve')
   .description('API and worker in one process, with the embedded queue unless REDIS_URL is set')
-  .action(() => runUntilSignal(startServe, loadConfig(process.env)));
+  .action(() => runUntilSignal(startServe, () => loadConfig(process.env)));
 program
   .command('api')
   .description('the API alone')
-  .action(() => runUntilSignal(startApi, loadConfig(process.env)));
+  .action(() => runUntilSignal(startApi, () => loadConfig(process.env)));
 program
   .command('worker')
   .description('a worker alone')
-  .action(() => runUntilSignal(startWorker, loadConfig(withoutHost)));
+  .action(() => runUntilSignal(startWorker, () => loadConfig(withoutHost)));
 program
   .command('render')
   .description('render a job file without a queue')

@@ -149,7 +149,7 @@ export const settings = {
     fallback: '',
     fallbackInWords: 'none: no key is asked for',
     description:
-      '`projectId:key` list with commas, or `@file` with one on each line. A key has at least 16 characters and opens its project only. `projectId/read+submit:key` gives it some of the scopes `submit`, `read` and `operate`; without them it has all.',
+      '`projectId:key` list with commas, or `@file` with one on each line, which is read again on SIGHUP. A key has at least 16 characters and opens its project only. `projectId/read+submit:key` gives it some of the scopes `submit`, `read` and `operate`; without them it has all.',
     secret: true,
     parse: apiKeys,
   }),
@@ -160,6 +160,28 @@ export const settings = {
     description: 'The key that the command line sends to a running service.',
     secret: true,
     parse: (text) => text || undefined,
+  }),
+  ratePerKey: define({
+    name: 'PREVIEW_RATE_PER_KEY',
+    fallback: '6000',
+    description:
+      'Calls that one API key may make in a minute; above it they are answered with 429 and `Retry-After`. 0: no limit.',
+    parse: (text) => whole(text, 0, 10_000_000),
+  }),
+  ratePerAddress: define({
+    name: 'PREVIEW_RATE_PER_ADDRESS',
+    fallback: '6000',
+    description:
+      'The same for one address, with a key or without; IPv6 addresses count by /64. Probes are left out. 0: no limit. Without API keys there is none.',
+    parse: (text) => whole(text, 0, 10_000_000),
+  }),
+  trustedProxies: define({
+    name: 'PREVIEW_TRUSTED_PROXIES',
+    fallback: '',
+    fallbackInWords: 'none: the address is the one of the connection',
+    description:
+      'Networks of your reverse proxies in CIDR notation, with commas; from them `X-Forwarded-For` says who calls.',
+    parse: networks,
   }),
   signingKeys: define<SigningKey[]>({
     name: 'PREVIEW_SIGNING_KEYS',
@@ -397,7 +419,11 @@ function pairs(
   name = /[A-Za-z0-9._-]{1,128}/,
 ): [name: string, secret: string][] {
   const pair = new RegExp(`^(${name.source}):(.+)$`);
-  return list(text.startsWith('@') ? readList(text.slice(1)) : text).map((entry, index) => {
+  const entries = list(text.startsWith('@') ? readList(text.slice(1)) : text);
+  // An emptied file must not open what it closed.
+  if (text.startsWith('@') && entries.length === 0)
+    throw new Unexpected(`a list of ${form}; the file is empty`);
+  return entries.map((entry, index) => {
     const [, name = '', secret = ''] = pair.exec(entry) ?? [];
     if (!secret) throw new Unexpected(`a list of ${form}; entry ${index + 1} is not`);
     if (Buffer.byteLength(secret) < minBytes) {

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { FastifyInstance, onRequestAsyncHookHandler, RouteOptions } from 'fastify';
 import { type ApiKey, hashKey, type Scope } from '../config.ts';
 import { PreviewError } from '../errors.ts';
 
@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The project that the request may touch: its key's; undefined where no keys are configured, and any may be named. */
     project: string | undefined;
+    /** Tells keys apart without giving one away; empty where none are configured. */
+    keyId: string;
   }
 }
 
@@ -17,17 +19,23 @@ export function scopeOf({ method, schema }: Pick<RouteOptions, 'method' | 'schem
 }
 
 /**
- * Lets only requests with a key that has the route's scope into the routes of `routes`, before their bodies are read. Without keys everyone comes
- * in: the service then listens on loopback only, see config.ts.
+ * Lets only requests with a key that has the route's scope into the routes of `routes`, before their bodies are read.
+ * Without keys everyone comes in: the service then listens on loopback only, see config.ts.
+ * @param options.keys asked at each call, since they may change; whether there are any does not
+ * @param options.countCall runs when the key is known
  */
-export function requireApiKey(routes: FastifyInstance, keys: readonly ApiKey[]): void {
+export function requireApiKey(
+  routes: FastifyInstance,
+  { keys, countCall }: { keys: () => readonly ApiKey[]; countCall: onRequestAsyncHookHandler },
+): void {
   routes.decorateRequest('project', undefined);
-  if (keys.length === 0) return;
+  routes.decorateRequest('keyId', '');
+  if (keys().length === 0) return;
   routes.addHook('onRequest', async (request) => {
     const [, token = ''] = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
     const given = hashKey(token);
     // All keys are compared, each in constant time: the answer's time says nothing about which are near.
-    const [key] = keys.filter(({ sha256 }) => timingSafeEqual(sha256, given));
+    const [key] = keys().filter(({ sha256 }) => timingSafeEqual(sha256, given));
     if (!key)
       throw new PreviewError('unauthorized', 'Send a valid API key as "Authorization: Bearer <key>".');
     const { method, schema } = request.routeOptions;
@@ -35,5 +43,7 @@ export function requireApiKey(routes: FastifyInstance, keys: readonly ApiKey[]):
     if (!key.scopes.includes(scope))
       throw new PreviewError('forbidden', `This call needs a key with the scope "${scope}".`);
     request.project = key.projectId;
+    request.keyId = key.sha256.toString('hex', 0, 12);
   });
+  routes.addHook('onRequest', countCall);
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
+import underPressure from '@fastify/under-pressure';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { ApiKey } from '../config.ts';
 import { PreviewError } from '../errors.ts';
@@ -21,10 +22,12 @@ import { deadLetterRoutes } from './deadLetters.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { documentApi } from './docs.ts';
 import { eventRoutes } from './events.ts';
-import { jobRoutes } from './jobs.ts';
+import { jobRoutes, type WebhookProjects } from './jobs.ts';
 import { healthRoute, probeRoutes } from './probes.ts';
 import { answerWithProblem, handleErrors } from './problem.ts';
 import { queueRoutes } from './queue.ts';
+import { limitRates, type RateLimits } from './rateLimits.ts';
+import { answerClientError, CHECK_MS, cutOffSlowClients, HEADERS_MS, REQUEST_MS } from './slowClients.ts';
 import { streamRoutes } from './stream.ts';
 
 declare module 'fastify' {
@@ -38,14 +41,17 @@ export interface ApiParts {
   deadLetters: DeadLetters;
   webhooks: Webhooks;
   /** The projects whose webhooks can be signed. */
-  webhookProjects: ReadonlySet<string>;
+  webhookProjects: WebhookProjects;
   store: ArtifactStore;
   signer: UrlSigner;
   metrics: PreviewMetrics;
   tracing: Tracing;
   logger: Logger;
-  /** Empty: no key is asked for. */
-  apiKeys: readonly ApiKey[];
+  /** None: no key is asked for. */
+  apiKeys: () => readonly ApiKey[];
+  rates: RateLimits;
+  /** Networks of the proxies that say who calls. */
+  trustedProxies: readonly string[];
   uploadMaxBytes: number;
   plan: Planner;
   health(): Promise<Health>;
@@ -53,15 +59,18 @@ export interface ApiParts {
 
 /** Largest job, in bytes: 500 steps with all their words, and a few `data:` assets. */
 const BODY_LIMIT = 8 * 1024 * 1024;
-/** The default of Node.js, which Fastify switches off: nobody may take longer than this to send a request. */
-const REQUEST_TIMEOUT_MS = 300_000;
+/** Where the process is that far behind with everything, on the average of a second, it takes nothing more. */
+const MAX_LAG_MS = 2000;
 
 /** Builds the HTTP server; it does not listen yet. */
 export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: parts.logger as FastifyBaseLogger,
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: REQUEST_MS,
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS },
+    clientErrorHandler: answerClientError,
+    trustProxy: parts.trustedProxies.length > 0 ? [...parts.trustedProxies] : false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     // Our own hook logs an answer, with its route instead of its address.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -73,6 +82,9 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   readJson(app);
   reportRequests(app, parts.metrics);
   traceRequests(app, parts.tracing);
+  cutOffSlowClients(app);
+  const countCall = await limitRates(app, parts.rates);
+  refuseEncodedBodies(app);
   await app.register(helmet, {
     // Answers are data. /docs brings a policy of its own.
     contentSecurityPolicy: {
@@ -84,14 +96,15 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     // Whether a host has TLS everywhere is for the proxy in front to say.
     strictTransportSecurity: false,
   });
-  await documentApi(app, { hasKeys: parts.apiKeys.length > 0 });
+  await documentApi(app, { hasKeys: parts.apiKeys().length > 0 });
 
   await app.register(async (open) => {
     probeRoutes(open, parts);
     artifactRoutes(open, parts);
   });
   await app.register(async (guarded) => {
-    requireApiKey(guarded, parts.apiKeys);
+    requireApiKey(guarded, { keys: parts.apiKeys, countCall });
+    await refuseUnderPressure(guarded);
     jobRoutes(guarded, parts);
     assetRoutes(guarded, parts);
     queueRoutes(guarded, parts);
@@ -104,9 +117,29 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   return app;
 }
 
+/** Probes, metrics and downloads go on. */
+async function refuseUnderPressure(routes: FastifyInstance): Promise<void> {
+  await routes.register(underPressure, {
+    maxEventLoopDelay: MAX_LAG_MS,
+    pressureHandler: () => {
+      throw new PreviewError('overloaded', undefined, { retryAfterSeconds: 5 });
+    },
+  });
+}
+
 /** The caller's request id where it is one, else a new one. */
 function requestId(header: string | string[] | undefined): string {
   return typeof header === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(header) ? header : randomUUID();
+}
+
+/** Nothing that comes is decompressed: a small body cannot become a large one. */
+function refuseEncodedBodies(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ headers }) => {
+    const encoding = headers['content-encoding'] ?? 'identity';
+    if (encoding.toLowerCase() === 'identity') return;
+    const message = 'Send the body as it is, without a Content-Encoding.';
+    throw new PreviewError('unsupported_media_type', message);
+  });
 }
 
 /** JSON alone is taken, and parsed so that a mistake is answered with its place. */

@@ -23,6 +23,9 @@ export interface JobCall {
   Querystring: { projectId?: string; name?: string; redirect?: string };
 }
 
+/** The projects whose webhooks can be signed. */
+export type WebhookProjects = Pick<ReadonlySet<string>, 'has'>;
+
 /** Sending a job, asking after it, fetching what it made, cancelling it. */
 export function jobRoutes(
   app: FastifyInstance,
@@ -35,7 +38,7 @@ export function jobRoutes(
     client: PreviewWorkerClient;
     signer: UrlSigner;
     plan: Planner;
-    webhookProjects: ReadonlySet<string>;
+    webhookProjects: WebhookProjects;
   },
 ): void {
   const tags = ['jobs'];
@@ -153,7 +156,7 @@ export function jobRoutes(
 }
 
 /** The job that was sent: valid, without files of this machine, of the key's project, its webhook one that can be signed. */
-function admit({ body, project }: FastifyRequest, webhookProjects: ReadonlySet<string>): PreviewJob {
+function admit({ body, project }: FastifyRequest, webhookProjects: WebhookProjects): PreviewJob {
   const checked = validatePreviewPayload(body);
   const errors = checked.ok ? findPathSources(checked.job) : checked.errors;
   if (!checked.ok || errors.length > 0) throw new PreviewError('invalid_payload', undefined, { errors });

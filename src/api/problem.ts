@@ -33,7 +33,8 @@ export function answerWithProblem(
       title: catalogue[error.code].title,
       status: error.status,
       code: error.code,
-      detail: error.message,
+      // What went wrong on our side is for the log, which has the same requestId.
+      detail: error.status >= 500 ? catalogue[error.code].title : error.message,
       requestId: request.id,
       ...(error.errors ? { errors: error.errors } : {}),
     });

@@ -12,11 +12,14 @@ const lastMoment = ({ shutdownGraceSeconds }: Config): number =>
 /**
  * Starts, and stops on the first SIGTERM or SIGINT, also on one that comes while it starts; a second one ends the
  * process at once, and with it its render children. What is not closed when the grace ends is left to its fate.
+ * SIGHUP reads keys and secrets again from their files.
+ * @param load reads the configuration
  */
 export async function runUntilSignal(
   start: (config: Config, logger: Logger) => Promise<RunningApp>,
-  config: Config,
+  load: () => Config,
 ): Promise<void> {
+  const config = load();
   const { logLevel, logFormat, logRedact: redact } = config;
   const format = logFormat === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : logFormat;
   const logger = createLogger(logLevel, { format, redact });
@@ -43,6 +46,17 @@ export async function runUntilSignal(
       process.exit(EXIT.failed);
     }
   };
+  const reload = async (): Promise<void> => {
+    try {
+      const running = await app;
+      running.reload(load());
+      logger.info('keys and secrets read again');
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      logger.error({ problem }, 'keys and secrets could not be read again; they stay as they were');
+    }
+  };
+  process.on('SIGHUP', () => void reload());
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   await app;

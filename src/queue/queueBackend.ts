@@ -33,6 +33,8 @@ export interface QueueBackend {
   isConnected(): boolean;
   /** Milliseconds of one round trip. @throws PreviewError `queue_unavailable` */
   ping(): Promise<number>;
+  /** The connection of producers, for what processes count together; where the queue is on Redis. */
+  redis?: Redis;
   close(): Promise<void>;
 }
 
@@ -83,6 +85,7 @@ async function openRedis(url: string, logger: Logger): Promise<QueueBackend> {
     .catch((error: unknown) => logger.warn({ err: error }, 'redis is not reachable yet'));
   return {
     kind: 'redis',
+    redis: producer,
     queue: (name) => quiet(new Queue(name, { connection: producer }), logger),
     worker: (name, processor, extra) =>
       quiet(

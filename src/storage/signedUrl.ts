@@ -22,23 +22,20 @@ export interface UrlSigner {
 
 const MIN_SECRET_BYTES = 32;
 
-/** @param keys the first signs, all verify, so that keys can change while signed URLs are still valid */
+/**
+ * @param options.keys asked at each call, since they may change; the first signs, all verify, so that a URL that is
+ *   still valid outlives the change
+ */
 export function createUrlSigner(options: {
-  keys: readonly SigningKey[];
+  keys: () => readonly SigningKey[];
   ttlSeconds: number;
   now?: () => number;
 }): UrlSigner {
-  const { keys, ttlSeconds, now = Date.now } = options;
-  const [first] = keys;
-  if (!first) throw new PreviewError('config_invalid', 'PREVIEW_SIGNING_KEYS names no key; give kid:secret.');
-  for (const key of keys) {
-    if (Buffer.byteLength(key.secret) < MIN_SECRET_BYTES) {
-      const message = `The secret of signing key "${key.id}" is shorter than ${MIN_SECRET_BYTES} bytes; make a longer one.`;
-      throw new PreviewError('config_invalid', message);
-    }
-  }
+  const { ttlSeconds, now = Date.now } = options;
+  checkKeys(options.keys());
   return {
     sign({ sha256, name, disposition, lasting }) {
+      const [first] = checkKeys(options.keys());
       const end = Math.floor(now() / 1000) + ttlSeconds;
       const step = Math.max(1, Math.floor(ttlSeconds / 2));
       const expires = lasting ? Math.ceil(end / step) * step : end;
@@ -49,18 +46,36 @@ export function createUrlSigner(options: {
       return { path, expiresAt: new Date(expires * 1000).toISOString() };
     },
     verify({ sha256, name, query }) {
-      const { expires, kid, signature, disposition = '' } = query;
+      const keys = checkKeys(options.keys());
+      const [expires, kid, signature, disposition] = ['expires', 'kid', 'signature', 'disposition'].map(
+        (field) => query[field] ?? '',
+      );
       const known = keys.find((key) => key.id === kid);
-      if (typeof expires !== 'string' || typeof signature !== 'string' || typeof disposition !== 'string')
-        return false;
-      // An unknown key takes as long as a known one. The texts are compared, not the bytes they stand for: base64url
-      // has several spellings of the same bytes, and only ours was signed.
-      const expected = Buffer.from(mac(known ?? first, sha256, name, expires, disposition));
-      const given = Buffer.from(signature);
-      const matches = given.length === expected.length && timingSafeEqual(given, expected);
-      return matches && known !== undefined && Number(expires) * 1000 > now();
+      // Whatever is wrong takes as long as what is right: an unknown key, a field that is missing or there twice. The
+      // texts are compared, not the bytes they stand for: base64url has several spellings of the same bytes, and only
+      // ours was signed.
+      const fields = [sha256, name, String(expires), String(disposition)] as const;
+      const expected = Buffer.from(mac(known ?? keys[0], ...fields));
+      const given = Buffer.alloc(expected.length);
+      const isWhole = given.write(String(signature)) === Buffer.byteLength(String(signature));
+      const isText = [expires, signature, disposition].every((field) => typeof field === 'string');
+      const matches = timingSafeEqual(given, expected);
+      return matches && isWhole && isText && known !== undefined && Number(expires) * 1000 > now();
     },
   };
+}
+
+/** @throws PreviewError `config_invalid` */
+function checkKeys(keys: readonly SigningKey[]): readonly [SigningKey, ...SigningKey[]] {
+  const [first, ...others] = keys;
+  if (!first) throw new PreviewError('config_invalid', 'PREVIEW_SIGNING_KEYS names no key; give kid:secret.');
+  for (const key of keys) {
+    if (Buffer.byteLength(key.secret) < MIN_SECRET_BYTES) {
+      const message = `The secret of signing key "${key.id}" is shorter than ${MIN_SECRET_BYTES} bytes; make a longer one.`;
+      throw new PreviewError('config_invalid', message);
+    }
+  }
+  return [first, ...others];
 }
 
 /**

@@ -43,7 +43,7 @@ export function createWebhookWorker(options: {
   backend: QueueBackend;
   queueName: string;
   store: Pick<ArtifactStore, 'getRecord'>;
-  secrets: WebhookSecrets;
+  secrets: Pick<WebhookSecrets, 'get'>;
   send: WebhookSender;
   metrics: PreviewMetrics;
   logger: Logger;

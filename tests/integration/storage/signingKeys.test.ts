@@ -20,7 +20,7 @@ describe('the signing key of an installation', () => {
     const dataDir = join(folder, 'made', 'on', 'the', 'way');
     const key = await loadOrCreateSigningKey(dataDir);
     expect(await loadOrCreateSigningKey(dataDir)).toEqual(key);
-    expect(() => createUrlSigner({ keys: [key], ttlSeconds: 60 })).not.toThrow();
+    expect(() => createUrlSigner({ keys: () => [key], ttlSeconds: 60 })).not.toThrow();
     expect(await readdir(dataDir)).toEqual(['signing-key.json']);
     expect((await stat(join(dataDir, 'signing-key.json'))).mode & 0o777).toBe(0o600);
   });

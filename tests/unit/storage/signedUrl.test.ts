@@ -10,13 +10,17 @@ const open = (path: string) => {
 };
 
 describe('a signed URL', () => {
-  const signer = createUrlSigner({ keys: [key('new'), key('old')], ttlSeconds: 60, now: () => 1_000_000 });
+  const signer = createUrlSigner({
+    keys: () => [key('new'), key('old')],
+    ttlSeconds: 60,
+    now: () => 1_000_000,
+  });
   const { path, expiresAt } = signer.sign({ sha256, name: 'pre view.mp4', disposition: 'attachment' });
 
   it('opens what it was made for, until it expires', () => {
     expect(signer.verify(open(path))).toBe(true);
     expect(expiresAt).toBe(new Date(1_060_000).toISOString());
-    const later = createUrlSigner({ keys: [key('new')], ttlSeconds: 60, now: () => 1_060_001 });
+    const later = createUrlSigner({ keys: () => [key('new')], ttlSeconds: 60, now: () => 1_060_001 });
     expect(later.verify(open(path))).toBe(false);
   });
 
@@ -63,18 +67,18 @@ describe('a signed URL', () => {
 
   it('stays valid while keys are rotated, and no longer', () => {
     const rotated = createUrlSigner({
-      keys: [key('newest'), key('new')],
+      keys: () => [key('newest'), key('new')],
       ttlSeconds: 60,
       now: () => 1_000_000,
     });
-    const replaced = createUrlSigner({ keys: [key('newest')], ttlSeconds: 60, now: () => 1_000_000 });
+    const replaced = createUrlSigner({ keys: () => [key('newest')], ttlSeconds: 60, now: () => 1_000_000 });
     expect(rotated.verify(open(path))).toBe(true);
     expect(replaced.verify(open(path))).toBe(false);
   });
 
   it('is not opened by another key of the same id', () => {
     const stranger = createUrlSigner({
-      keys: [{ id: 'new', secret: 'y'.repeat(40) }],
+      keys: () => [{ id: 'new', secret: 'y'.repeat(40) }],
       ttlSeconds: 60,
       now: () => 1_000_000,
     });
@@ -82,11 +86,11 @@ describe('a signed URL', () => {
   });
 
   it('is not made without a key', () => {
-    expect(() => createUrlSigner({ keys: [], ttlSeconds: 1 })).toThrow(/names no key/);
+    expect(() => createUrlSigner({ keys: () => [], ttlSeconds: 1 })).toThrow(/names no key/);
   });
 
   it('is not made with a short secret', () => {
-    expect(() => createUrlSigner({ keys: [{ id: 'k', secret: 'short' }], ttlSeconds: 1 })).toThrow(
+    expect(() => createUrlSigner({ keys: () => [{ id: 'k', secret: 'short' }], ttlSeconds: 1 })).toThrow(
       /shorter than 32/,
     );
   });
