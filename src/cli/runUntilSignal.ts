@@ -5,13 +5,15 @@ import { EXIT } from './exit.ts';
 
 /** A grace below this one could not even give jobs back; milliseconds. */
 const SHORTEST_MS = 3000;
+/** Who would kill the process when the grace ends finds that it has ended by itself. */
+const BEFORE_THE_END_MS = 500;
 
 const lastMoment = ({ shutdownGraceSeconds }: Config): number =>
-  Math.max(SHORTEST_MS, shutdownGraceSeconds * 1000);
+  Math.max(SHORTEST_MS, shutdownGraceSeconds * 1000) - BEFORE_THE_END_MS;
 
 /**
  * Starts, and stops on the first SIGTERM or SIGINT, also on one that comes while it starts; a second one ends the
- * process at once, and with it its render children. What is not closed when the grace ends is left to its fate.
+ * process at once, and with it its render children. What is not closed just before the grace ends is left to its fate.
  * SIGHUP reads keys and secrets again from their files.
  * @param load reads the configuration
  */

@@ -13,9 +13,10 @@ const DISK_CODES = [
   'ESTALE',
   'EMFILE',
   'ENFILE',
-  // The folder was removed, or a file is where a folder should be.
+  // The folder was removed, or a file is where a folder should be, or the other way round.
   'ENOENT',
   'ENOTDIR',
+  'EISDIR',
   'EEXIST',
 ];
 

@@ -43,7 +43,10 @@ export interface DeadLetterOffice extends DeadLetters {
   bury(job: Job<QueuedJob>, failure: Failure): Promise<JobRecord>;
   /** Buries a job that failed for good although nobody could say so: its worker was killed. */
   buryMissed(job: Job<QueuedJob>): Promise<void>;
-  /** Puts right what killed processes left half done. To be called at the start and every now and then. */
+  /**
+   * Puts right what killed processes left half done. To be called at the start and every now and then.
+   * @throws the first of what kept it from putting something right, when all the rest is done
+   */
   reconcile(): Promise<void>;
   close(): Promise<void>;
 }
@@ -177,13 +180,19 @@ export function createDeadLetters(options: {
     },
 
     async reconcile() {
-      for (const id of await reach(() => queue.getRanges(['failed'], 0, -1))) {
+      // What is wrong with one job must not keep the others from being put right.
+      const problems: unknown[] = [];
+      const each = async (ids: readonly string[], putRight: (id: string) => Promise<void>): Promise<void> => {
+        for (const id of ids) await putRight(id).catch((error: unknown) => problems.push(error));
+      };
+      await each(await reach(() => queue.getRanges(['failed'], 0, -1)), async (id) => {
         const job = await reach(() => queue.getJob(id));
         if (job) await buryMissed(job);
-      }
+      });
       const lonely = new Set<string>();
-      for (const id of await letterIds()) await reconcileLetter(id, lonely);
+      await each(await letterIds(), (id) => reconcileLetter(id, lonely));
       orphans = lonely;
+      if (problems.length > 0) throw problems[0];
     },
 
     async close() {

@@ -1,7 +1,7 @@
 import type { QueueBackend } from '../queue/queueBackend.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
-import { workerName } from './previewWorker.ts';
 import type { QueueSample, QueueWatch } from './queueWatch.ts';
+import { workerName } from './workerName.ts';
 
 export interface Check {
   name: 'queue' | 'store' | 'workers' | 'wedge';

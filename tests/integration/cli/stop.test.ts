@@ -59,7 +59,7 @@ describe.skipIf(!hasRedis())('a worker that is told to stop in the middle of a l
   test('exits before the grace ends although Redis is gone', async () => {
     await redis.kill();
     const { seconds } = await stopped();
-    expect(seconds).toBeLessThan(GRACE_SECONDS + 1);
+    expect(seconds).toBeLessThan(GRACE_SECONDS);
     await redis.restart();
     const status = await eventually(
       () => world.client.status({ jobId: 'long' }).catch(() => undefined),

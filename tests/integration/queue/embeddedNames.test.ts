@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { workerName } from '../../../src/worker/previewWorker.ts';
+import { workerName } from '../../../src/worker/workerName.ts';
 import { eventually } from '../../support/eventually.ts';
 import { openQueueWorld, type QueueWorld } from '../../support/queueWorld.ts';
 

@@ -61,6 +61,16 @@ describe.skipIf(!hasRedis())('while Redis is away', () => {
     for (let i = 0; i < 10; i++) await world.reaches(`kept-${i}`, 'completed');
   });
 
+  it('a worker without a job stops at once, however long its grace is', async () => {
+    world = await openQueueWorld(redis.url);
+    const worker = await world.startWorker({ shutdownGraceSeconds: 60 });
+    await redis.kill();
+    const started = Date.now();
+    await worker.stop();
+    await worker.stop();
+    expect(Date.now() - started).toBeLessThan(10_000);
+  });
+
   it('a worker that is told to stop does stop, and its children with it', async () => {
     world = await openQueueWorld(redis.url);
     const worker = await world.startWorker({ shutdownGraceSeconds: 1 });

@@ -1,7 +1,10 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Job } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobRecord } from '../../../src/job/jobRecord.ts';
 import { deadQueueName, queueId } from '../../../src/queue/queuedJob.ts';
+import { layoutOf } from '../../../src/storage/fsLayout.ts';
 import type { StoredLetter } from '../../../src/worker/deadLetter.ts';
 import { eventually } from '../../support/eventually.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
@@ -141,6 +144,25 @@ describe.each(queueBackends)('dead letters on the %s queue', (name) => {
     await world.deadLetters.reconcile();
     expect(await letterOf('unreported')).toMatchObject({ error: { code: 'asset_corrupt' } });
     expect(await world.store.getRecord('tests', 'unreported')).toMatchObject({ status: 'failed' });
+  });
+
+  it('are written although the record of another job cannot be read', async () => {
+    const unreported = async (jobId: string): Promise<JobRecord> => {
+      await dead(jobId);
+      const record = (await world.store.getRecord('tests', jobId)) as JobRecord;
+      await world.deadLetters.discard({ jobId });
+      await world.store.removeRecord(record);
+      return record;
+    };
+    await unreported('damaged');
+    await unreported('beside-damage');
+    const { recordPath } = layoutOf(join(world.dataDir, 'store'));
+    await mkdir(recordPath('tests', 'damaged'), { recursive: true });
+    await expect(world.deadLetters.reconcile()).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(await letterOf('beside-damage')).toMatchObject({ error: { code: 'asset_corrupt' } });
+    await rm(recordPath('tests', 'damaged'), { recursive: true });
+    await world.deadLetters.reconcile();
+    expect(await letterOf('damaged')).toMatchObject({ error: { code: 'asset_corrupt' } });
   });
 
   it('bring their record back where a replay was cut off', async () => {

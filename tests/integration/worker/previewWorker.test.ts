@@ -1,4 +1,9 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { queueId } from '../../../src/queue/queuedJob.ts';
+import { layoutOf } from '../../../src/storage/fsLayout.ts';
+import { readHistory } from '../../../src/worker/attemptHistory.ts';
 import type { JobStatus } from '../../../src/worker/jobStatus.ts';
 import { eventually } from '../../support/eventually.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
@@ -201,6 +206,26 @@ describe.each(queueBackends)('starting and stopping a worker on the %s queue', (
     });
     await world.startWorker();
     expect(await world.reaches('given-back', 'completed')).toMatchObject({ attemptsMade: 1 });
+  });
+
+  it('says that the store was at fault where the record of a job cannot be read', async () => {
+    world = await openQueueWorld(queue.url);
+    const job = toldJob('unreadable');
+    const { recordPath } = layoutOf(join(world.dataDir, 'store'));
+    await world.client.enqueue(job);
+    await mkdir(recordPath('tests', 'unreadable'), { recursive: true });
+    await world.startWorker();
+    const raw = world.backend.queue(QUEUE_NAME);
+    await eventually(async () => {
+      const { logs } = await raw.getJobLogs(queueId(job));
+      return readHistory(logs).filter(({ outcome }) => outcome === 'failed').length >= 2 || undefined;
+    }, 'two failed attempts');
+    const { logs } = await raw.getJobLogs(queueId(job));
+    expect(readHistory(logs)[0]).toMatchObject({ attempt: 1, error: { code: 'store_unavailable' } });
+    // The disk is well again: nothing is lost.
+    await rm(recordPath('tests', 'unreadable'), { recursive: true });
+    await world.reaches('unreadable', 'completed');
+    expect(await world.begun('unreadable')).toBe(1);
   });
 
   it('finishes a running job within the grace', async () => {

@@ -1,0 +1,217 @@
+import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import type { AssetSources } from '../assets/resolveAssets.ts';
+import { asPreviewError, type InputError, PreviewError } from '../errors.ts';
+import type { JobRecord, Progress } from '../job/jobRecord.ts';
+import type { PreviewJob } from '../job/previewJob.types.ts';
+import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
+import type { Logger } from '../logger.ts';
+import { parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
+import type { ArtifactStore } from '../storage/artifactStore.ts';
+import type { Span } from '../tracing.ts';
+import { keepHistory } from './attemptHistory.ts';
+import { type Hold, type Holds, LockLost } from './attemptLock.ts';
+import { type Failure, failedReason, withStep } from './deadLetter.ts';
+import type { DeadLetterOffice } from './deadLetters.ts';
+import type { PreviewMetrics } from './previewMetrics.ts';
+import { type Outcome, renderJob } from './renderJob.ts';
+import type { RenderPool } from './renderProcess.ts';
+import { webhookOf } from './webhooks/webhookMessage.ts';
+import { workerName } from './workerName.ts';
+
+/** One attempt at a job. What it returns is not used: how a job ended is in its record. */
+export type Attempt = (job: Job<QueuedJob>, token: string, span: Span) => Promise<string>;
+
+export interface AttemptParts {
+  store: ArtifactStore;
+  renderPool: RenderPool;
+  deadLetters: Pick<DeadLetterOffice, 'bury'>;
+  metrics: PreviewMetrics;
+  logger: Logger;
+  jobTimeoutSeconds: number;
+  assets: Pick<AssetSources, 'fetcher' | 'maxBytes' | 'turns'>;
+}
+
+/** How often a running job looks whether it was cancelled, and how often it reports progress. */
+const CANCEL_CHECK_MS = 500;
+const PROGRESS_MS = 250;
+
+/** @param holds where the attempt is found by who has to stop it */
+export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
+  const { store, metrics, deadLetters } = parts;
+
+  const attempt: Attempt = async (job, token, span) => {
+    const checked = validatePreviewPayload(job.data.job);
+    if (!checked.ok) return refuse(job, checked.errors);
+    const payload = checked.job;
+    const { projectId, jobId, requestId } = payload;
+    const attemptsMade = job.attemptsMade + 1;
+    const logger = parts.logger.child({ requestId, jobId, projectId, attempt: attemptsMade });
+    const history = keepHistory(job, attemptsMade, workerName());
+    const startedAt = new Date().toISOString();
+    const hold = holds.begin(job, token);
+    const stopWatching = watch(payload, hold);
+    let stage: Progress['stage'] = 'assets';
+
+    const renderAndCommit = async (): Promise<string> => {
+      const ended = await store.getRecord(projectId, jobId);
+      if (ended) return ended.status;
+      logger.info('job started');
+      const report = throttled((progress) => void job.updateProgress({ ...progress }).catch(() => undefined));
+      const onProgress = (progress: Progress): void => {
+        stage = progress.stage;
+        report(progress);
+      };
+      const outcome = await renderJob(
+        payload,
+        { ...parts, logger },
+        { signal: hold.signal, onProgress },
+        span,
+      );
+      await hold.confirm();
+      const record = await store.putRecord(
+        completedRecord(payload, job.data, { startedAt, attemptsMade }, outcome),
+      );
+      if (record.status === 'cancelled') throw new PreviewError('cancelled');
+      if (record.startedAt !== startedAt) {
+        logger.info('another attempt had ended the job');
+        return record.status;
+      }
+      const seconds = (Date.now() - Date.parse(startedAt)) / 1000;
+      measureSuccess(payload, seconds);
+      logger.info({ seconds, timings: outcome.timings }, 'job completed');
+      return record.status;
+    };
+
+    /** Tells the queue what is to become of the job: that it is over, is given back, is tried again, or is dead. */
+    const settle = async (error: PreviewError): Promise<string> => {
+      const { code, message, retryable } = error;
+      if (code === 'cancelled') {
+        metrics.jobsTotal.inc({ outcome: 'cancelled' });
+        logger.info('job cancelled');
+        return 'cancelled';
+      }
+      if (code === 'shutting_down') {
+        logger.info('job given back to the queue');
+        void history.ended('givenBack');
+        // No attempt is lost, and the next one goes on from the parts in the store.
+        await job.moveToWait(token);
+        throw new WaitingError();
+      }
+      const place = withStep({ stage, ...error.place }, payload);
+      await history.ended('failed', error, place);
+      if (retryable && attemptsMade < (job.opts.attempts ?? 1)) {
+        metrics.jobsTotal.inc({ outcome: 'retry' });
+        logger.warn({ err: error }, 'attempt failed, the job will be retried');
+        throw error;
+      }
+      await hold.confirm();
+      metrics.jobsTotal.inc({ outcome: 'failure' });
+      logger.error({ err: error, place }, 'job failed');
+      return failForGood(job, { error: { code, message }, place, startedAt, attemptsMade });
+    };
+
+    void history.started();
+    try {
+      return await renderAndCommit().catch((thrown: unknown) => {
+        if (thrown instanceof LockLost) throw thrown;
+        return settle(asPreviewError(thrown, 'render_failed'));
+      });
+    } catch (thrown) {
+      if (thrown instanceof LockLost) {
+        // Who has the job by now ends it; nothing of this attempt is told but this.
+        logger.warn('the lock was lost, the attempt was stopped');
+        void history.ended('lockLost');
+      }
+      throw thrown;
+    } finally {
+      stopWatching();
+      hold.end();
+    }
+  };
+
+  /**
+   * Aborts the attempt at its deadline, when its lock has expired without a word from the queue, and when the job is
+   * cancelled: by its record, which any process can write.
+   */
+  const watch = ({ projectId, jobId }: PreviewJob, hold: Hold): (() => void) => {
+    const seconds = parts.jobTimeoutSeconds;
+    const deadline = setTimeout(() => {
+      hold.abort(new PreviewError('render_timeout', `The job took longer than ${seconds} s.`));
+    }, seconds * 1000);
+    let isLooking = false;
+    const looking = setInterval(async () => {
+      if (hold.isExpired()) hold.abort(new LockLost('the lock has expired'));
+      if (isLooking) return;
+      isLooking = true;
+      const record = await store.getRecord(projectId, jobId).catch(() => undefined);
+      isLooking = false;
+      if (record?.status === 'cancelled') hold.abort(new PreviewError('cancelled'));
+    }, CANCEL_CHECK_MS);
+    return () => {
+      clearTimeout(deadline);
+      clearInterval(looking);
+    };
+  };
+
+  /** The client checks what it sends, so this came from something else, or from a client of another version. */
+  const refuse = (job: Job<QueuedJob>, errors: readonly InputError[]): Promise<never> => {
+    const complaints = errors.map(({ pointer, message }) => `${pointer} ${message}`).join(' ');
+    const message = `The job does not match the schema: ${complaints}`;
+    metrics.jobsTotal.inc({ outcome: 'invalid' });
+    parts.logger.error({ ...parseQueueId(String(job.id)), errors }, 'job refused');
+    return failForGood(job, {
+      error: { code: 'invalid_payload', message },
+      attemptsMade: job.attemptsMade + 1,
+    });
+  };
+
+  /** Where the letter or the record cannot be written now, the job fails without them and is buried later. */
+  const failForGood = async (job: Job<QueuedJob>, failure: Failure): Promise<never> => {
+    if (parseQueueId(String(job.id))) {
+      await deadLetters
+        .bury(job, failure)
+        .catch((err: unknown) => parts.logger.error({ err, jobId: job.id }, 'the burial is put off'));
+    }
+    throw new UnrecoverableError(failedReason(failure.error));
+  };
+
+  const measureSuccess = ({ dryRun, previewRequest }: PreviewJob, seconds: number): void => {
+    metrics.jobsTotal.inc({ outcome: dryRun ? 'dry_run' : 'success' });
+    if (!dryRun) metrics.jobDuration.observe({ format: previewRequest.options?.format ?? 'mp4' }, seconds);
+  };
+
+  return attempt;
+}
+
+function completedRecord(
+  { projectId, jobId, requestId, dryRun }: PreviewJob,
+  queued: QueuedJob,
+  attempt: Pick<JobRecord, 'startedAt' | 'attemptsMade'>,
+  outcome: Outcome,
+): JobRecord {
+  return {
+    projectId,
+    jobId,
+    requestId,
+    fingerprint: queued.fingerprint,
+    dryRun,
+    createdAt: queued.acceptedAt,
+    ...attempt,
+    finishedAt: new Date().toISOString(),
+    status: 'completed',
+    ...webhookOf(queued),
+    ...outcome,
+  };
+}
+
+/** Passes on at most one report in {@link PROGRESS_MS}, and each change of the stage. */
+function throttled(report: (progress: Progress) => void): (progress: Progress) => void {
+  let last = 0;
+  let stage: Progress['stage'] | undefined;
+  return (progress) => {
+    if (progress.stage === stage && Date.now() - last < PROGRESS_MS) return;
+    last = Date.now();
+    stage = progress.stage;
+    report(progress);
+  };
+}
