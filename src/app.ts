@@ -10,6 +10,7 @@ import type { ApiKey, Config } from './config.ts';
 import { PreviewError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { openQueueBackend, type QueueBackend } from './queue/queueBackend.ts';
+import { createQueueFeed } from './queue/queueFeed.ts';
 import type { ArtifactStore } from './storage/artifactStore.ts';
 import { type CollectionReport, collectGarbage } from './storage/collectGarbage.ts';
 import { openStore } from './storage/openStore.ts';
@@ -19,6 +20,7 @@ import { createTracing, noTracing, type Tracing } from './tracing.ts';
 import { packageVersion } from './version.ts';
 import { createDeadLetters, type DeadLetterOffice, type DeadLetters } from './worker/deadLetters.ts';
 import { checkHealth, type Health } from './worker/health.ts';
+import { createLiveJobs } from './worker/liveJobs.ts';
 import { findNeeded } from './worker/neededByQueue.ts';
 import { createPlanner } from './worker/planner.ts';
 import { createPreviewMetrics, type PreviewMetrics } from './worker/previewMetrics.ts';
@@ -329,9 +331,16 @@ async function startListening(
   // Its processes start with the first plan that is asked for.
   const renderPool = openRenderPool(config, base);
   closeLater(() => renderPool.close());
+  const feed = createQueueFeed(base.backend, config.queueName);
+  closeLater(() => feed.close());
+  const health = healthOf(config, base, worker);
+  const live = createLiveJobs({ ...base, feed, logger, health });
+  closeLater(async () => live.close());
   const api = await buildApi({
     ...base,
     logger,
+    feed,
+    live,
     plan: createPlanner({
       store: base.store,
       renderPool,
@@ -346,7 +355,7 @@ async function startListening(
     trustedProxies,
     webhookProjects: keyring.webhookSecrets,
     uploadMaxBytes,
-    health: healthOf(config, base, worker),
+    health,
   });
   const url = await listen(api, { host, port, names: ['HOST', 'PORT'] });
   logger.info({ url, queue: base.backend.kind }, 'listening');

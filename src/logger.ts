@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type Bindings, type DestinationStream, type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 
 export type { Logger } from 'pino';
@@ -32,4 +32,25 @@ export function createLogger(
   if (format === 'json') return pino(options, target);
   const prettify = prettyFactory({ colorize: !destination });
   return pino(options, { write: (line: string) => target.write(prettify(line)) });
+}
+
+/**
+ * A child that also hands on each of its lines from `info` on, as it is written, whatever level the logger has: redacted
+ * in the same way. See "symbols" in pino's documentation.
+ */
+export function copyingChild(logger: Logger, bindings: Bindings, onLine: (line: string) => void): Logger {
+  const { info } = pino.levels.values as { info: number };
+  const writtenFrom = logger.levelVal;
+  const target: DestinationStream = Reflect.get(logger, pino.symbols.streamSym);
+  const child = logger.child(bindings, writtenFrom > info ? { level: 'info' } : {});
+  const copier = {
+    [pino.symbols.needsMetadataGsym]: true,
+    lastLevel: 0,
+    write(line: string): void {
+      if (copier.lastLevel >= writtenFrom) target.write(line);
+      if (copier.lastLevel >= info) onLine(line);
+    },
+  };
+  Reflect.set(child, pino.symbols.streamSym, copier);
+  return child;
 }

@@ -9,6 +9,8 @@ declare module 'fastify' {
     project: string | undefined;
     /** Tells keys apart without giving one away; empty where none are configured. */
     keyId: string;
+    /** What its key may do; undefined where no keys are configured. */
+    scopes: readonly Scope[] | undefined;
   }
 }
 
@@ -30,6 +32,7 @@ export function requireApiKey(
 ): void {
   routes.decorateRequest('project', undefined);
   routes.decorateRequest('keyId', '');
+  routes.decorateRequest('scopes', undefined);
   if (keys().length === 0) return;
   routes.addHook('onRequest', async (request) => {
     const [, token = ''] = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
@@ -44,6 +47,7 @@ export function requireApiKey(
       throw new PreviewError('forbidden', `This call needs a key with the scope "${scope}".`);
     request.project = key.projectId;
     request.keyId = key.sha256.toString('hex', 0, 12);
+    request.scopes = key.scopes;
   });
   routes.addHook('onRequest', countCall);
 }

@@ -6,11 +6,13 @@ import type { ApiKey } from '../config.ts';
 import { PreviewError } from '../errors.ts';
 import { parseJson } from '../job/parseJson.ts';
 import type { Logger } from '../logger.ts';
+import type { QueueFeed } from '../queue/queueFeed.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
 import { noTracing, type Span, type Tracing } from '../tracing.ts';
 import type { DeadLetters } from '../worker/deadLetters.ts';
 import type { Health } from '../worker/health.ts';
+import type { LiveJobs } from '../worker/liveJobs.ts';
 import type { Planner } from '../worker/planner.ts';
 import type { PreviewMetrics } from '../worker/previewMetrics.ts';
 import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
@@ -22,7 +24,10 @@ import { deadLetterRoutes } from './deadLetters.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { documentApi } from './docs.ts';
 import { eventRoutes } from './events.ts';
+import { jobDetailRoutes } from './jobDetails.ts';
+import { jobListRoutes } from './jobList.ts';
 import { jobRoutes, type WebhookProjects } from './jobs.ts';
+import { liveJobRoutes } from './liveJobs.ts';
 import { healthRoute, probeRoutes } from './probes.ts';
 import { answerWithProblem, handleErrors } from './problem.ts';
 import { queueRoutes } from './queue.ts';
@@ -54,6 +59,8 @@ export interface ApiParts {
   trustedProxies: readonly string[];
   uploadMaxBytes: number;
   plan: Planner;
+  live: LiveJobs;
+  feed: QueueFeed;
   health(): Promise<Health>;
 }
 
@@ -106,6 +113,9 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     requireApiKey(guarded, { keys: parts.apiKeys, countCall });
     await refuseUnderPressure(guarded);
     jobRoutes(guarded, parts);
+    jobListRoutes(guarded, parts);
+    liveJobRoutes(guarded, parts);
+    jobDetailRoutes(guarded, parts);
     assetRoutes(guarded, parts);
     queueRoutes(guarded, parts);
     streamRoutes(guarded, parts);

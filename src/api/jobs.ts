@@ -171,13 +171,18 @@ function admit({ body, project }: FastifyRequest, webhookProjects: WebhookProjec
 }
 
 /** Without keys a link names the project, because a job's id alone may be ambiguous. */
-export function withLinks(status: JobStatus, { project }: Pick<FastifyRequest, 'project'>) {
+export function withLinks<Known extends Pick<JobStatus, 'jobId' | 'projectId'>>(
+  status: Known,
+  { project }: Pick<FastifyRequest, 'project'>,
+) {
   const job = `/api/preview/job/${encodeURIComponent(status.jobId)}`;
   const query = project === undefined ? `?projectId=${encodeURIComponent(status.projectId)}` : '';
   return {
     ...status,
     links: {
+      self: `${job}${query}`,
       status: `${job}/status${query}`,
+      history: `${job}/history${query}`,
       artifacts: `${job}/artifact${query}`,
       stream: `${job}/stream.m3u8${query}`,
       events: `${job}/events${query}`,

@@ -75,26 +75,78 @@ export const artifactRefSchema = {
 
 const warning = { ...object, properties: { code: string, message: string, step: integer } } as const;
 
+const errorProperty = { ...object, properties: { code: string, message: string } } as const;
+
+/** What every answer about a job says of it. */
+const entryProperties = {
+  jobId: string,
+  projectId: string,
+  requestId: string,
+  title: string,
+  priority: { ...string, enum: ['high', 'normal', 'low'] },
+  status: { ...string, enum: ['queued', 'rendering', 'retrying', 'completed', 'failed', 'cancelled'] },
+  progress: {
+    ...object,
+    properties: { percent: { ...number, description: '0 to 100' }, stage: string },
+  },
+  attemptsMade: integer,
+  createdAt: time,
+  startedAt: time,
+  finishedAt: time,
+  error: errorProperty,
+  links: {
+    ...object,
+    description: 'where the rest about the job is; they may be followed as they are',
+    properties: {
+      self: string,
+      status: string,
+      history: string,
+      artifacts: string,
+      stream: string,
+      events: string,
+      cancel: string,
+    },
+  },
+} as const;
+
+const statusProperties = {
+  ...entryProperties,
+  warnings: { type: 'array', items: warning },
+  plan: { ...object, description: 'of a dry run: what a render would do' },
+} as const;
+
 export const statusSchema = {
   ...object,
   description: 'A job, as it is now',
+  properties: statusProperties,
+} as const;
+
+export const jobsQuerySchema = {
+  type: 'object',
   properties: {
-    jobId: string,
-    projectId: string,
-    requestId: string,
-    status: { ...string, enum: ['queued', 'rendering', 'retrying', 'completed', 'failed', 'cancelled'] },
-    progress: {
-      ...object,
-      properties: { percent: { ...number, description: '0 to 100' }, stage: string },
+    status: { ...string, description: 'Only jobs of these, with commas: `queued,rendering,retrying`.' },
+    priority: { ...string, description: 'Only jobs of these, with commas: `high,normal`.' },
+    projectId: {
+      ...string,
+      pattern: '^[A-Za-z0-9._-]{1,128}$',
+      description: 'Only jobs of this project; with API keys it is the key that says it.',
     },
-    attemptsMade: integer,
-    createdAt: time,
-    startedAt: time,
-    finishedAt: time,
-    error: { ...object, properties: { code: string, message: string } },
-    warnings: { type: 'array', items: warning },
-    plan: { ...object, description: 'of a dry run: what a render would do' },
-    links: { ...object, properties: { status: string, artifacts: string, cancel: string } },
+    q: {
+      ...string,
+      maxLength: 200,
+      description: 'Only jobs with this in their id, request id or title; capitals make no difference.',
+    },
+    limit: { ...integer, minimum: 1, maximum: 200, description: 'At most so many; 50 if left out.' },
+    cursor: { ...string, maxLength: 600, description: '`next` of the page before.' },
+  },
+} as const;
+
+export const jobsSchema = {
+  ...object,
+  description: 'A page of jobs',
+  properties: {
+    jobs: { type: 'array', items: { ...object, properties: entryProperties } },
+    next: { ...string, description: '`cursor` of the next page; absent where this is the last one' },
   },
 } as const;
 
@@ -148,24 +200,76 @@ export const deadLettersSchema = {
   },
 } as const;
 
+const attemptsProperty = {
+  type: 'array',
+  items: {
+    ...object,
+    description: 'without `outcome` it runs, or its worker died under it',
+    properties: {
+      attempt: {
+        ...integer,
+        description:
+          '1 for the first; one that was lost or given back does not count, so a number may come twice',
+      },
+      worker: string,
+      startedAt: time,
+      endedAt: time,
+      outcome: { ...string, enum: ['completed', 'cancelled', 'failed', 'givenBack', 'lockLost'] },
+      error: errorProperty,
+      place: {
+        ...object,
+        description: 'where it failed, as far as it is known',
+        properties: { stage: string, part: string, step: integer, asset: string },
+      },
+    },
+  },
+} as const;
+
+export const historySchema = {
+  ...object,
+  description: 'What became of a job',
+  properties: {
+    attempts: attemptsProperty,
+    parts: {
+      type: 'array',
+      description: 'what each attempt made, or found in the store',
+      items: {
+        ...object,
+        properties: {
+          attempt: integer,
+          kind: { ...string, description: '`slide`, `segment`, `soundtrack`, `movie` and so on' },
+          reused: { type: 'boolean' },
+          startedAt: time,
+          endedAt: time,
+        },
+      },
+    },
+    logs: {
+      type: 'array',
+      description: 'without paths, addresses and stacks; those are in the log of the worker',
+      items: {
+        ...object,
+        properties: { time, level: string, msg: string, attempt: integer, error: errorProperty },
+      },
+    },
+  },
+} as const;
+
+export const sentJobSchema = {
+  ...object,
+  description: 'A job, as it is now and as it was sent',
+  properties: {
+    ...statusProperties,
+    job: { description: 'as it was sent; absent where it was not kept' },
+  },
+} as const;
+
 export const deadLetterSchema = {
   ...object,
   description: 'One of them in full',
   properties: {
     ...deadLetterProperties,
-    attempts: {
-      type: 'array',
-      items: {
-        ...object,
-        properties: {
-          attempt: integer,
-          worker: string,
-          startedAt: time,
-          endedAt: time,
-          outcome: { ...string, enum: ['failed', 'givenBack', 'lockLost'] },
-        },
-      },
-    },
+    attempts: attemptsProperty,
     job: { description: 'the job as it was sent' },
   },
 } as const;
@@ -285,6 +389,40 @@ export const eventsSchema = {
       description:
         'Events `status` (as the status call answers), `segment` (`{index, of, startSeconds, endSeconds}`: it can be played now), `end` (`{status}`)',
       content: { 'text/event-stream': { schema: string } },
+    },
+  },
+} as const;
+
+const queueStateSchema = {
+  type: 'object',
+  properties: {
+    ...queueMetricsSchema.properties,
+    finishedPerMinute: { ...integer, description: 'jobs that ended within the last minute' },
+    workers: { ...integer, description: 'that the queue knows, of all processes' },
+    durations: {
+      type: 'object',
+      description: 'of jobs completed within the last quarter of an hour',
+      properties: { count: integer, p50Seconds: number, p95Seconds: number },
+    },
+    health: {
+      type: 'object',
+      properties: { status: healthSchema.properties.status, checks: healthSchema.properties.checks },
+    },
+  },
+} as const;
+
+export const liveSchema = {
+  querystring: { type: 'object', properties: { projectId: jobsQuerySchema.properties.projectId } },
+  response: {
+    200: {
+      description:
+        'First the 50 newest jobs and up to 200 that wait or run, the oldest first, then each change. Events: `job` (an entry as in the list of jobs), and for keys with the scope `operate` `queue` (as `x-events` says), at most once a second. A comment every 15 s. Who reads too slowly, or finds the connection closed, connects again and is told the present state.',
+      content: {
+        'text/event-stream': {
+          schema: string,
+          'x-events': { job: { type: 'object', properties: entryProperties }, queue: queueStateSchema },
+        },
+      },
     },
   },
 } as const;

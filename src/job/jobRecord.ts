@@ -15,6 +15,8 @@ export interface Progress {
 
 export type Stage = 'queued' | 'assets' | 'slides' | 'segments' | 'soundtrack' | 'packaging' | 'done';
 
+export type Priority = 'low' | 'normal' | 'high';
+
 /** One file that a render leaves; its bytes are the object `sha256` of the store. */
 export interface Artifact {
   name: string;
@@ -54,6 +56,9 @@ export interface JobRecord {
   projectId: string;
   jobId: string;
   requestId: string;
+  title?: string;
+  /** `normal` where it is left out. */
+  priority?: Priority;
   /** SHA-256 of what the job asks for; see `fingerprint.ts`. */
   fingerprint: string;
   status: 'completed' | 'failed' | 'cancelled';
@@ -68,6 +73,8 @@ export interface JobRecord {
   artifacts: Artifact[];
   plan?: PlanSummary;
   timings?: StageTimings;
+  /** The object that holds the job as it was sent, and the history of its attempts; see jobDetails.ts. */
+  details?: { sha256: string; bytes: number };
   /** Who is told of it. */
   webhook?: WebhookCall;
 }

@@ -5,6 +5,7 @@ import {
   createPostgresBackend,
   type Processor,
   Queue,
+  QueueEvents,
   runMigrations,
   Worker,
   type WorkerOptions,
@@ -29,6 +30,8 @@ export interface QueueBackend {
     processor: Processor<Data, Result>,
     options: Omit<WorkerOptions, 'connection'>,
   ): Worker<Data, Result>;
+  /** What happens in the queue, of all processes, once it is told to run; `release` comes after its close. */
+  events(name: string, options: { blockingTimeout: number }): { events: QueueEvents; release(): void };
   /** False while the connection is lost: a call would have to wait, and might still be done when nobody waits for it. */
   isConnected(): boolean;
   /** Milliseconds of one round trip. @throws PreviewError `queue_unavailable` */
@@ -92,6 +95,16 @@ async function openRedis(url: string, logger: Logger): Promise<QueueBackend> {
         new Worker(name, processor, { ...extra, connection: connect({ maxRetriesPerRequest: null }) }),
         logger,
       ),
+    events(name, { blockingTimeout }) {
+      const connection = connect({ maxRetriesPerRequest: null });
+      return {
+        events: quiet(new QueueEvents(name, { connection, blockingTimeout, autorun: false }), logger),
+        release() {
+          connection.disconnect();
+          connections.splice(connections.indexOf(connection), 1);
+        },
+      };
+    },
     isConnected: () => producer.status === 'ready',
     ping: () => timed(() => producer.ping()),
     async close() {
@@ -169,6 +182,10 @@ function onPostgres(
         new postgres.Worker(name, processor as Processor, { ...extra, connection: pool }),
         logger,
       ) as unknown as Worker<Data, Result>,
+    events(name, { blockingTimeout }) {
+      const events = new postgres.QueueEvents(name, { connection: pool, blockingTimeout, autorun: false });
+      return { events: quiet(events, logger) as unknown as QueueEvents, release: () => undefined };
+    },
     isConnected: () => true,
     ping: () => timed(() => pool.query('SELECT 1')),
     close,

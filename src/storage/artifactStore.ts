@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { JobRecord } from '../job/jobRecord.ts';
+import type { JobRecord, Priority } from '../job/jobRecord.ts';
+import type { ListPlace } from './endedIndex.ts';
 
 /** An object: bytes under their own SHA-256 (64 lower-case hex digits). */
 export interface StoredObject {
@@ -10,6 +11,18 @@ export interface StoredObject {
 /** A part of the render graph: its key leads to an object. `meta` is what its maker wants to find again. */
 export interface StoredPart extends StoredObject {
   meta?: Record<string, unknown>;
+}
+
+/** A job that has ended, as the list of them tells it; the record says the rest. */
+export interface EndedJob {
+  projectId: string;
+  jobId: string;
+  /** Where it stands in the list; ascending texts are jobs from the newest to the oldest. */
+  order: string;
+  /** RFC 3339, UTC. */
+  createdAt: string;
+  status: JobRecord['status'];
+  priority: Priority;
 }
 
 /** Inclusive byte positions, as in HTTP ranges. */
@@ -50,6 +63,15 @@ export interface ArtifactStore {
   putRecord(record: JobRecord): Promise<JobRecord>;
   /** Removes the record where it is still this one, so that the job can be run again. */
   removeRecord(record: JobRecord): Promise<void>;
+  /**
+   * The jobs that have a record, the last accepted first, of one project or of all; read as far as it is asked for. An
+   * entry may have lost its record: who shows it looks, see `isEntryOf`.
+   * @param options.after begins behind that place
+   */
+  listEnded(options: {
+    projectId?: string | undefined;
+    after?: ListPlace | undefined;
+  }): AsyncGenerator<EndedJob>;
 
   /** Proves that the store can be written. @throws PreviewError `store_unavailable` */
   check(): Promise<void>;

@@ -1,5 +1,6 @@
 import { rm, stat, utimes } from 'node:fs/promises';
 import type { JobRecord } from '../job/jobRecord.ts';
+import { removeEntry } from './fsEndedList.ts';
 import { layoutOf, listFiles, readJson, undefinedWhereMissing } from './fsLayout.ts';
 import { asPart, asRecord } from './storeRules.ts';
 
@@ -65,11 +66,13 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
     const expired = record && Date.parse(record.finishedAt) < now - keptMs && !collection.isNeeded(record);
     count(report.records[expired ? 'removed' : 'kept'], stats.size);
     if (!expired) {
-      for (const { sha256 } of record?.artifacts ?? []) used.add(sha256);
+      for (const sha256 of objectsOf(record)) used.add(sha256);
       continue;
     }
-    for (const { sha256 } of record.artifacts) await lease(sha256);
-    if (!dryRun) await rm(path, { force: true });
+    for (const sha256 of objectsOf(record)) await lease(sha256);
+    if (dryRun) continue;
+    await rm(path, { force: true });
+    await removeEntry(folder, record);
   }
 
   for await (const { path, stats } of listFiles(folder, 'parts')) {
@@ -90,6 +93,12 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
     count(report.objects[garbage ? 'removed' : 'kept'], file.size);
   }
   return report;
+}
+
+/** What a record leads to. */
+function objectsOf(record: JobRecord | undefined): string[] {
+  const { artifacts = [], details } = record ?? {};
+  return [...artifacts, ...(details ? [details] : [])].map(({ sha256 }) => sha256);
 }
 
 const tallies = () => ({ kept: { count: 0, bytes: 0 }, removed: { count: 0, bytes: 0 } });

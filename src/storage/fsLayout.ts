@@ -1,11 +1,16 @@
 import type { Stats } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { JobRecord } from '../job/jobRecord.ts';
 import { hasCode } from './atomicWrite.ts';
+import { entryPath, projectFolder } from './endedIndex.ts';
 import { fileName, hex } from './storeRules.ts';
 import { rethrowUnavailable } from './storeUnavailable.ts';
 
-/** Where the things of a store in a folder are: `objects/ab/abcd…`, `parts/ab/abcd….json`, `jobs/<jobId>/<projectId>.json`. */
+/**
+ * Where the things of a store in a folder are: `objects/ab/abcd…`, `parts/ab/abcd….json`, `jobs/<jobId>/<projectId>.json`,
+ * and the records by time, `ended/p-<projectId>/…`, see endedIndex.ts.
+ */
 export function layoutOf(folder: string) {
   const recordFolder = (jobId: string): string => join(folder, 'jobs', fileName(jobId));
   return {
@@ -14,6 +19,9 @@ export function layoutOf(folder: string) {
     recordFolder,
     recordPath: (projectId: string, jobId: string): string =>
       join(recordFolder(jobId), `${fileName(projectId)}.json`),
+    endedFolder: (projectId: string): string => join(folder, 'ended', projectFolder(projectId)),
+    entryPath: (record: JobRecord): string =>
+      join(folder, 'ended', projectFolder(record.projectId), ...entryPath(record)),
   };
 }
 
@@ -39,7 +47,7 @@ export async function* listFiles(
   }
 }
 
-const namesIn = async (path: string): Promise<string[]> =>
+export const namesIn = async (path: string): Promise<string[]> =>
   (await readdir(path).catch(undefinedWhereMissing)) ?? [];
 
 /** The value in the file; undefined where there is no file, or no JSON in it. */

@@ -6,6 +6,7 @@ import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
 import type { ArtifactStore, StoredObject } from './artifactStore.ts';
 import { type AtomicFolder, hasCode, openAtomicFolder, type TempFile } from './atomicWrite.ts';
+import { createFsEndedList } from './fsEndedList.ts';
 import { layoutOf, readJson, undefinedWhereMissing } from './fsLayout.ts';
 import { asPart, asRecord, checkDigest, checkSize, digestOf } from './storeRules.ts';
 import { rethrowUnavailable } from './storeUnavailable.ts';
@@ -16,7 +17,8 @@ import { rethrowUnavailable } from './storeUnavailable.ts';
  */
 export async function createFsStore(folder: string): Promise<ArtifactStore> {
   const atomic = await openAtomicFolder(folder).catch(rethrowUnavailable);
-  const { objectPath, partPath, recordFolder, recordPath } = layoutOf(folder);
+  const { objectPath, partPath, recordFolder, recordPath, entryPath } = layoutOf(folder);
+  const ended = createFsEndedList(folder, atomic);
 
   const statObject = async (sha256: string): Promise<StoredObject | undefined> => {
     const path = objectPath(sha256);
@@ -82,13 +84,17 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
     },
     async putRecord(record) {
       const path = recordPath(record.projectId, record.jobId);
+      await ended.add(record).catch(rethrowUnavailable);
       const won = await withTemp(atomic, async (temp) => {
         await temp.write(Buffer.from(JSON.stringify(record)));
         return temp.commitOnce(path);
       });
       if (won) return record;
       const standing = await getRecord(record.projectId, record.jobId);
-      if (standing) return standing;
+      if (standing) {
+        if (entryPath(standing) !== entryPath(record)) await ended.remove(record).catch(rethrowUnavailable);
+        return standing;
+      }
       // Damage from outside: it can neither be read nor linked over, and would be in the way for ever.
       await writeJson(path, record);
       return record;
@@ -99,7 +105,9 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       const path = recordPath(record.projectId, record.jobId);
       await rm(path, { force: true }).catch(rethrowUnavailable);
       await atomic.syncName(path).catch(rethrowUnavailable);
+      await ended.remove(standing).catch(rethrowUnavailable);
     },
+    listEnded: ended.list,
 
     check: () => withTemp(atomic, (temp) => temp.write(Buffer.from('ok'))),
     async capacity() {

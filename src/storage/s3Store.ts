@@ -17,6 +17,16 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
 import type { ArtifactStore, StoredObject } from './artifactStore.ts';
+import {
+  comparePlaces,
+  entryPath,
+  type ListPlace,
+  mergeLists,
+  parseEntry,
+  parseProjectFolder,
+  projectFolder,
+  shelfOf,
+} from './endedIndex.ts';
 import { asPart, asRecord, checkDigest, checkSize, digestOf, fileName, hex } from './storeRules.ts';
 
 /** Where a store in a bucket is. Keys come from the environment or the machine's role, as the AWS SDK finds them. */
@@ -34,12 +44,14 @@ const REQUEST_MS = 30_000;
 const ATTEMPTS = 3;
 const CONFLICT_ATTEMPTS = 5;
 const CONFLICT_PAUSE_MS = 50;
+/** Names of ended jobs that are listed by one call. */
+const ENTRIES_AT_ONCE = 200;
 /** From this size on an object goes up in parts (the smallest part that S3 takes is 5 MiB), several at a time. */
 const PART_BYTES = 8 * 1024 * 1024;
 
 /**
  * The store in a bucket, with the names of the file system store below the prefix:
- * `objects/ab/abcd…`, `parts/ab/abcd….json`, `jobs/<jobId>/<projectId>.json`.
+ * `objects/ab/abcd…`, `parts/ab/abcd….json`, `jobs/<jobId>/<projectId>.json`, `ended/p-<projectId>/…`.
  *
  * An object in S3 is visible whole or not at all. That one record wins is a conditional write (`If-None-Match: *`), which
  * the server must know: AWS, MinIO, R2 and Ceph do.
@@ -62,6 +74,10 @@ export function createS3Store(place: S3Place): ArtifactStore {
   const recordAt = (projectId: string, jobId: string) =>
     at(`jobs/${fileName(jobId)}/${fileName(projectId)}.json`);
 
+  const endedAt = (projectId: string) => at(`ended/${projectFolder(projectId)}/`);
+  const entryAt = (record: JobRecord) =>
+    at(`ended/${projectFolder(record.projectId)}/${entryPath(record).join('/')}`);
+
   const statObject = async (sha256: string): Promise<StoredObject | undefined> => {
     const place = objectAt(sha256);
     const head = await found(client.send(new HeadObjectCommand(place)));
@@ -82,6 +98,9 @@ export function createS3Store(place: S3Place): ArtifactStore {
   const write = async (place: { Bucket: string; Key: string }, Body: Uint8Array): Promise<void> => {
     await reached(client.send(new PutObjectCommand({ ...place, Body })));
   };
+  const remove = async (place: { Bucket: string; Key: string }): Promise<void> => {
+    await reached(client.send(new DeleteObjectCommand(place)));
+  };
   /** False where something is there already. */
   const writeOnce = async (place: { Bucket: string; Key: string }, Body: Uint8Array): Promise<boolean> => {
     for (let attempt = 1; ; attempt++) {
@@ -96,6 +115,41 @@ export function createS3Store(place: S3Place): ArtifactStore {
         await setTimeout(CONFLICT_PAUSE_MS * attempt);
       }
     }
+  };
+  /** The projects that have ended jobs. */
+  const endedProjects = async (): Promise<string[]> => {
+    const { Bucket, Key: Prefix } = at('ended/');
+    const projects: string[] = [];
+    let ContinuationToken: string | undefined;
+    do {
+      const page = await reached(
+        client.send(new ListObjectsV2Command({ Bucket, Prefix, Delimiter: '/', ContinuationToken })),
+      );
+      for (const { Prefix: folder = '' } of page.CommonPrefixes ?? []) {
+        const projectId = parseProjectFolder(folder.slice(Prefix.length, -1));
+        if (projectId !== undefined) projects.push(projectId);
+      }
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken);
+    return projects;
+  };
+  const listOf = async function* (projectId: string, after: ListPlace | undefined) {
+    const { Bucket, Key: Prefix } = endedAt(projectId);
+    let StartAfter = after && `${Prefix}${shelfOf(after.order)}/${after.order}`;
+    for (;;) {
+      const query = { Bucket, Prefix, StartAfter, MaxKeys: ENTRIES_AT_ONCE };
+      const { Contents = [], IsTruncated } = await reached(client.send(new ListObjectsV2Command(query)));
+      for (const { Key = '' } of Contents) {
+        const entry = parseEntry(projectId, Key.slice(Key.lastIndexOf('/') + 1));
+        if (entry && (!after || comparePlaces(entry, after) > 0)) yield entry;
+      }
+      StartAfter = Contents.at(-1)?.Key;
+      if (!IsTruncated || StartAfter === undefined) return;
+    }
+  };
+  const listEnded: ArtifactStore['listEnded'] = async function* ({ projectId, after }) {
+    const projects = projectId === undefined ? await endedProjects() : [projectId];
+    yield* mergeLists(projects.map((project) => listOf(project, after)));
   };
   const getRecord = async (projectId: string, jobId: string): Promise<JobRecord | undefined> =>
     asRecord(await readJson(recordAt(projectId, jobId)));
@@ -157,10 +211,15 @@ export function createS3Store(place: S3Place): ArtifactStore {
     },
     async putRecord(record) {
       const place = recordAt(record.projectId, record.jobId);
+      const entry = entryAt(record);
+      await write(entry, Buffer.alloc(0));
       const won = await writeOnce(place, asJson(record));
       if (won) return record;
       const standing = await getRecord(record.projectId, record.jobId);
-      if (standing) return standing;
+      if (standing) {
+        if (entryAt(standing).Key !== entry.Key) await remove(entry);
+        return standing;
+      }
       // Damage from outside: it cannot be read, and would be in the way for ever.
       await write(place, asJson(record));
       return record;
@@ -169,13 +228,15 @@ export function createS3Store(place: S3Place): ArtifactStore {
     async removeRecord({ projectId, jobId, finishedAt }) {
       const standing = await getRecord(projectId, jobId);
       if (standing?.finishedAt !== finishedAt) return;
-      await reached(client.send(new DeleteObjectCommand(recordAt(projectId, jobId))));
+      await remove(recordAt(projectId, jobId));
+      await remove(entryAt(standing));
     },
+    listEnded,
 
     async check() {
       const place = at(`tmp/check-${randomUUID()}`);
       await write(place, Buffer.from('ok'));
-      await reached(client.send(new DeleteObjectCommand(place)));
+      await remove(place);
     },
     capacity: async () => undefined,
   };

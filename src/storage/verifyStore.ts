@@ -55,9 +55,13 @@ export async function verifyStore(
       report({ kind: 'record', name: file.name, problem: 'it cannot be read' });
       continue;
     }
-    for (const { name, sha256, bytes } of record.artifacts) {
+    const { artifacts, details } = record;
+    for (const { name, sha256, bytes } of [
+      ...artifacts.map((each) => ({ ...each, name: `artifact ${each.name}` })),
+      ...(details ? [{ ...details, name: 'history' }] : []),
+    ]) {
       if (sizes.get(objectPath(sha256)) === bytes) continue;
-      const problem = `its artifact ${name} is not there in full`;
+      const problem = `its ${name} is not there in full`;
       report({ kind: 'record', name: `${record.projectId}/${record.jobId}`, problem });
     }
   }

@@ -1,17 +1,19 @@
-import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import { type Job, type Queue, UnrecoverableError, WaitingError } from 'bullmq';
 import type { AssetSources } from '../assets/resolveAssets.ts';
 import { asPreviewError, type InputError, PreviewError } from '../errors.ts';
+import { describedBy } from '../job/describedBy.ts';
 import type { JobRecord, Progress } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
-import type { Logger } from '../logger.ts';
+import { copyingChild, type Logger } from '../logger.ts';
 import { parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { Span } from '../tracing.ts';
-import { keepHistory } from './attemptHistory.ts';
+import { type AttemptHistory, keepHistory } from './attemptHistory.ts';
 import { type Hold, type Holds, LockLost } from './attemptLock.ts';
 import { type Failure, failedReason, withStep } from './deadLetter.ts';
 import type { DeadLetterOffice } from './deadLetters.ts';
+import { keepDetails } from './jobDetails.ts';
 import type { PreviewMetrics } from './previewMetrics.ts';
 import { type Outcome, renderJob } from './renderJob.ts';
 import type { RenderPool } from './renderProcess.ts';
@@ -22,6 +24,8 @@ import { workerName } from './workerName.ts';
 export type Attempt = (job: Job<QueuedJob>, token: string, span: Span) => Promise<string>;
 
 export interface AttemptParts {
+  /** Where the job is, for the rows of earlier attempts. */
+  queue: Pick<Queue, 'getJobLogs'>;
   store: ArtifactStore;
   renderPool: RenderPool;
   deadLetters: Pick<DeadLetterOffice, 'bury'>;
@@ -45,8 +49,9 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
     const payload = checked.job;
     const { projectId, jobId, requestId } = payload;
     const attemptsMade = job.attemptsMade + 1;
-    const logger = parts.logger.child({ requestId, jobId, projectId, attempt: attemptsMade });
     const history = keepHistory(job, attemptsMade, workerName());
+    const ids = { requestId, jobId, projectId, attempt: attemptsMade };
+    const logger = copyingChild(parts.logger, ids, history.line);
     const startedAt = new Date().toISOString();
     const hold = holds.begin(job, token);
     const stopWatching = watch(payload, hold);
@@ -64,13 +69,15 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
       const outcome = await renderJob(
         payload,
         { ...parts, logger },
-        { signal: hold.signal, onProgress },
+        { signal: hold.signal, onProgress, onPart: history.part },
         span,
       );
       await hold.confirm();
-      const record = await store.putRecord(
-        completedRecord(payload, job.data, { startedAt, attemptsMade }, outcome),
-      );
+      const details = await keepDetails(store, { job: job.data.job, rows: await rowsOf(job, history) });
+      const record = await store.putRecord({
+        ...completedRecord(payload, job.data, { startedAt, attemptsMade }, outcome),
+        ...details,
+      });
       if (record.status === 'cancelled') throw new PreviewError('cancelled');
       if (record.startedAt !== startedAt) {
         logger.info('another attempt had ended the job');
@@ -88,6 +95,7 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
       if (code === 'cancelled') {
         metrics.jobsTotal.inc({ outcome: 'cancelled' });
         logger.info('job cancelled');
+        void history.ended('cancelled');
         return 'cancelled';
       }
       if (code === 'shutting_down') {
@@ -102,11 +110,13 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
       if (retryable && attemptsMade < (job.opts.attempts ?? 1)) {
         metrics.jobsTotal.inc({ outcome: 'retry' });
         logger.warn({ err: error }, 'attempt failed, the job will be retried');
+        await history.flush();
         throw error;
       }
       await hold.confirm();
       metrics.jobsTotal.inc({ outcome: 'failure' });
       logger.error({ err: error, place }, 'job failed');
+      await history.flush();
       return failForGood(job, { error: { code, message }, place, startedAt, attemptsMade });
     };
 
@@ -125,8 +135,17 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
       throw thrown;
     } finally {
       stopWatching();
+      history.stop();
       hold.end();
     }
+  };
+
+  /** All that is known of the attempts at the job: of those before this one there are rows in the queue. */
+  const rowsOf = async (job: Job<QueuedJob>, history: AttemptHistory): Promise<string[]> => {
+    const own = history.completedRows();
+    if (job.attemptsStarted <= 1) return own;
+    const { logs } = await parts.queue.getJobLogs(String(job.id));
+    return [...logs.filter((row) => !own.includes(row)), ...own];
   };
 
   /**
@@ -194,6 +213,7 @@ function completedRecord(
     jobId,
     requestId,
     fingerprint: queued.fingerprint,
+    ...describedBy(queued.job),
     dryRun,
     createdAt: queued.acceptedAt,
     ...attempt,

@@ -1,5 +1,6 @@
 import type { Job } from 'bullmq';
 import { catalogue, type ErrorCode, type FailurePlace } from '../errors.ts';
+import { describedBy } from '../job/describedBy.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
@@ -73,6 +74,7 @@ export function failedRecord({ id, data, timestamp }: Job<QueuedJob>, failure: F
     // What something else put into the queue need not have any of these.
     requestId: data.job?.requestId ?? jobId,
     fingerprint: String(data.fingerprint),
+    ...describedBy(data.job),
     status: 'failed',
     error,
     dryRun: data.job?.dryRun ?? false,

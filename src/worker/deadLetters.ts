@@ -17,6 +17,7 @@ import {
   type StoredLetter,
   summaryOf,
 } from './deadLetter.ts';
+import { keepDetails } from './jobDetails.ts';
 import type { JobRef, PreviewWorkerClient, Sent } from './previewWorkerClient.ts';
 
 /** What an operator does with the jobs that failed for good. */
@@ -92,9 +93,11 @@ export function createDeadLetters(options: {
   const bury = async (job: Job<QueuedJob>, failure: Failure): Promise<JobRecord> => {
     const id = letterId(job);
     const earlier = await reach(() => dead.getJob(id));
-    const record = earlier?.data.record ?? failedRecord(job, failure);
-    if (!earlier) {
+    let record = earlier?.data.record;
+    if (!record) {
       const { logs } = await reach(() => queue.getJobLogs(String(job.id)));
+      const details = await keepDetails(store, { job: job.data.job, rows: logs });
+      record = { ...failedRecord(job, failure), ...details };
       const attempts = readHistory(logs);
       const place = failure.place ?? attempts.at(-1)?.place;
       const letter = { record, attempts, job: job.data.job, ...(place ? { place } : {}) };

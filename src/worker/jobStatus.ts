@@ -1,5 +1,6 @@
 import type { Job } from 'bullmq';
-import type { JobRecord, PlanSummary, Progress, Warning } from '../job/jobRecord.ts';
+import { describedBy } from '../job/describedBy.ts';
+import type { JobRecord, PlanSummary, Priority, Progress, Warning } from '../job/jobRecord.ts';
 import type { QueuedJob } from '../queue/queuedJob.ts';
 import { errorOfReason } from './deadLetter.ts';
 
@@ -10,6 +11,8 @@ export interface JobStatus {
   jobId: string;
   projectId: string;
   requestId: string;
+  title?: string;
+  priority: Priority;
   status: JobState;
   progress: Progress;
   attemptsMade: number;
@@ -23,8 +26,12 @@ export interface JobStatus {
 
 /** A job that has ended. */
 export function fromRecord(record: JobRecord): JobStatus {
-  const { fingerprint: _, dryRun: __, artifacts: ___, timings: ____, webhook: _____, ...known } = record;
-  return { ...known, progress: { percent: record.status === 'completed' ? 100 : 0, stage: 'done' } };
+  const { fingerprint, dryRun, artifacts, timings, webhook, details, ...known } = record;
+  return {
+    priority: 'normal',
+    ...known,
+    progress: { percent: record.status === 'completed' ? 100 : 0, stage: 'done' },
+  };
 }
 
 /** A job that was accepted a moment ago. */
@@ -33,6 +40,8 @@ export function newStatus({ job, acceptedAt }: QueuedJob): JobStatus {
     jobId: job.jobId,
     projectId: job.projectId,
     requestId: job.requestId,
+    ...describedBy(job),
+    priority: job.priority ?? 'normal',
     status: 'queued',
     progress: { percent: 0, stage: 'queued' },
     attemptsMade: 0,

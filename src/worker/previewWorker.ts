@@ -8,7 +8,7 @@ import { createHolds, LOCK_MS, STALLED_CHECK_MS } from './attemptLock.ts';
 import type { DeadLetterOffice } from './deadLetters.ts';
 import { workerName } from './workerName.ts';
 
-export interface PreviewWorkerOptions extends AttemptParts {
+export interface PreviewWorkerOptions extends Omit<AttemptParts, 'queue'> {
   backend: QueueBackend;
   queueName: string;
   deadLetters: Pick<DeadLetterOffice, 'bury' | 'buryMissed' | 'reconcile'>;
@@ -39,6 +39,7 @@ const RECONCILE_MS = 60_000;
 /** Takes jobs from the queue, and makes an attempt at each. */
 export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorker {
   const { backend, deadLetters, metrics, logger } = options;
+  const queue = backend.queue<QueuedJob, string>(options.queueName);
   const holds = createHolds((count) => metrics.activeJobs.set(count));
   let worker: Worker<QueuedJob, string> | undefined;
   let reconciling: NodeJS.Timeout | undefined;
@@ -60,7 +61,7 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
 
   return {
     async start() {
-      const attempt = traced(options.tracing, createAttempt(options, holds));
+      const attempt = traced(options.tracing, createAttempt({ ...options, queue }, holds));
       worker = backend.worker<QueuedJob, string>(options.queueName, attempt, {
         concurrency: options.concurrency,
         name: workerName(),
@@ -79,7 +80,7 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
       reconciling = setInterval(reconcile, RECONCILE_MS);
     },
     stop() {
-      stopped ??= stop();
+      stopped ??= stop().finally(() => void queue.close().catch(() => undefined));
       return stopped;
     },
     activeJobs: () => holds.count(),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Job, Queue } from 'bullmq';
 import { PreviewError } from '../errors.ts';
+import { describedBy } from '../job/describedBy.ts';
 import { fingerprint } from '../job/fingerprint.ts';
 import type { Artifact, JobRecord } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
@@ -10,6 +11,9 @@ import { deadQueueName, parseQueueId, type QueuedJob, queueId, queueOptions } fr
 import { measureQueue, type QueueDepth, UNFINISHED } from '../queue/queueMetrics.ts';
 import { createQueuePlaces } from '../queue/queuePlaces.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import type { JobHistory } from './attemptHistory.ts';
+import { createJobDetails, keepDetails } from './jobDetails.ts';
+import { createJobList, type JobFilter, type JobPage } from './jobList.ts';
 import { fromFailed, fromQueue, fromRecord, type JobStatus, newStatus } from './jobStatus.ts';
 import { hasKeyOf, nextTurn, superseded } from './supersede.ts';
 import { webhookOf } from './webhooks/webhookMessage.ts';
@@ -43,10 +47,19 @@ export interface PreviewWorkerClient {
   enqueue(payload: unknown, context?: { traceparent?: string | undefined }): Promise<Sent>;
   /** @throws PreviewError `job_not_found`, `ambiguous_job` */
   status(ref: JobRef): Promise<JobStatus>;
+  /** Its status, and the job as it was sent. @throws as {@link status} */
+  details(ref: JobRef): Promise<JobStatus & { job?: unknown }>;
+  /** Its attempts, the parts that they made or found, and what they logged. @throws as {@link status} */
+  history(ref: JobRef): Promise<JobHistory>;
   /** @throws PreviewError `job_not_finished`, `no_artifacts`, and as {@link status} */
   artifacts(ref: JobRef): Promise<Artifact[]>;
   /** Ends a job that waits or runs. @throws PreviewError `job_already_finished`, and as {@link status} */
   cancel(ref: JobRef): Promise<JobStatus>;
+  /**
+   * The jobs of a project or of all, the last accepted first, those that have ended too.
+   * @throws PreviewError `invalid_request` for a cursor that is none
+   */
+  list(filter: JobFilter, page: { limit: number; cursor?: string | undefined }): Promise<JobPage>;
   queueMetrics(): Promise<QueueMetrics>;
   /** The names of the workers that the queue knows, of any process. */
   workers(): Promise<string[]>;
@@ -67,6 +80,7 @@ export function createPreviewWorkerClient(options: {
   const dead = backend.queue(deadQueueName(options.queueName));
   const reach = createReach(backend);
   const places = createQueuePlaces(queue, backend, { queueMax, projectQueueMax });
+  const details = createJobDetails({ queue, store, reach });
   const oneAtATime = createTurns();
 
   /** What is known of a job now: how it ended, or the job in the queue. */
@@ -160,7 +174,9 @@ export function createPreviewWorkerClient(options: {
     job: Job<QueuedJob>,
     why?: JobRecord['error'],
   ): Promise<JobRecord> => {
-    const standing = await store.putRecord(cancelled(known, job, why));
+    const { logs } = await reach(() => queue.getJobLogs(String(job.id)));
+    const details = await keepDetails(store, { job: job.data.job, rows: logs });
+    const standing = await store.putRecord({ ...cancelled(known, job, why), ...details });
     // A running job is locked by its worker, which sees the record and stops; a waiting one is taken out here.
     const isOurs = standing.status === 'cancelled';
     if (isOurs && (await reach(() => job.getState())) !== 'active') await job.remove().catch(() => undefined);
@@ -185,6 +201,14 @@ export function createPreviewWorkerClient(options: {
     },
 
     status: resolve,
+
+    async details(ref) {
+      const status = await resolve(ref);
+      const job = await details.payload(status);
+      return { ...status, ...(job === undefined ? {} : { job }) };
+    },
+
+    history: async (ref) => details.history(await resolve(ref)),
 
     async artifacts(ref) {
       const status = await resolve(ref);
@@ -212,6 +236,8 @@ export function createPreviewWorkerClient(options: {
       }
       return resolve(known);
     },
+
+    list: createJobList({ queue, store, reach }).page,
 
     async queueMetrics() {
       const [depth, deadLetters] = await reach(() =>
@@ -253,6 +279,7 @@ function cancelled(known: JobStatus, { data }: Job<QueuedJob>, error: JobRecord[
     requestId: known.requestId,
     fingerprint: data.fingerprint,
     status: 'cancelled',
+    ...describedBy(data.job),
     dryRun: data.job.dryRun,
     createdAt: known.createdAt,
     ...(known.startedAt ? { startedAt: known.startedAt } : {}),

@@ -23,7 +23,7 @@ export async function renderJob(
     metrics: PreviewMetrics;
     logger: Logger;
   },
-  control: Pick<RenderControl, 'signal' | 'onProgress'>,
+  control: Pick<RenderControl, 'signal' | 'onProgress' | 'onPart'>,
   span: Span,
 ): Promise<Outcome> {
   const { store, renderPool, metrics, logger } = parts;
@@ -36,6 +36,7 @@ export async function renderJob(
   }
   const result = await inSpan(span, 'render', (render) => {
     const onPart = (part: PartReport): void => {
+      control.onPart?.(part);
       reporting.onPart?.(part);
       tracePart(render, part);
     };

@@ -86,6 +86,9 @@ export function createChannelStore(): ArtifactStore {
     findRecords: refuse,
     putRecord: refuse,
     removeRecord: refuse,
+    listEnded() {
+      throw new Error('this is not for a render child to do');
+    },
     check: refuse,
     capacity: refuse,
   };

@@ -16,7 +16,7 @@ export function webhookOf({ job, submission }: QueuedJob): { webhook?: WebhookCa
 
 /** The body, the same at every delivery. Neither signed URLs nor the plan of a dry run: who wants them asks. */
 export function messageBody(record: JobRecord): string {
-  const { fingerprint: _, webhook: __, plan: ___, timings: ____, ...data } = record;
+  const { fingerprint: _, webhook: __, plan: ___, timings: ____, details: _____, ...data } = record;
   return JSON.stringify({ type: `preview.${record.status}`, timestamp: record.finishedAt, data });
 }
 

@@ -35,7 +35,7 @@ describe('the store in a folder', () => {
   it('writes nothing outside of its folders, whatever the ids', async () => {
     const store = await createFsStore(folder);
     for (const id of ['.', '..', 'a']) await store.putRecord(recordOf({ jobId: id, projectId: id }));
-    expect(await readdir(folder)).toEqual(['jobs', 'tmp']);
+    expect(await readdir(folder)).toEqual(['ended', 'jobs', 'tmp']);
     expect(await readdir(join(folder, 'jobs'))).toHaveLength(3);
   });
 

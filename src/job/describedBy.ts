@@ -1,0 +1,11 @@
+import type { JobRecord } from './jobRecord.ts';
+import type { PreviewJob } from './previewJob.types.ts';
+
+/** What the record of a job keeps of it beside its ids. What something else put into the queue may be anything. */
+export function describedBy(job: Partial<PreviewJob> | undefined): Pick<JobRecord, 'title' | 'priority'> {
+  const { title } = job?.previewRequest ?? {};
+  const priority = PRIORITIES.find((known) => known === job?.priority);
+  return { ...(typeof title === 'string' ? { title } : {}), ...(priority ? { priority } : {}) };
+}
+
+const PRIORITIES = ['low', 'normal', 'high'] as const;

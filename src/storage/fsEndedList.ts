@@ -1,0 +1,87 @@
+import { mkdir, open, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { JobRecord } from '../job/jobRecord.ts';
+import type { ArtifactStore, EndedJob } from './artifactStore.ts';
+import { type AtomicFolder, hasCode, syncFolder } from './atomicWrite.ts';
+import {
+  comparePlaces,
+  type ListPlace,
+  mergeLists,
+  parseEntry,
+  parseProjectFolder,
+  shelfOf,
+} from './endedIndex.ts';
+import { layoutOf, namesIn } from './fsLayout.ts';
+
+export interface FsEndedList {
+  /** Adds the entry of a record, so that it survives a power cut. */
+  add(record: JobRecord): Promise<void>;
+  remove(record: JobRecord): Promise<void>;
+  list: ArtifactStore['listEnded'];
+}
+
+/** The records of a store in a folder by time, see endedIndex.ts. */
+export function createFsEndedList(folder: string, atomic: AtomicFolder): FsEndedList {
+  const { entryPath, endedFolder } = layoutOf(folder);
+  /** Shelves whose own name is known to be on the disk. */
+  const kept = new Set<string>();
+
+  const create = async (path: string): Promise<void> => {
+    for (;;) {
+      if (await mkdir(dirname(path), { recursive: true })) kept.delete(dirname(path));
+      try {
+        return await (await open(path, 'a')).close();
+      } catch (error) {
+        // Whoever collects garbage takes empty shelves away.
+        if (!hasCode(error, 'ENOENT')) throw error;
+      }
+    }
+  };
+
+  const listOf = async function* (projectId: string, after?: ListPlace): AsyncGenerator<EndedJob> {
+    const project = endedFolder(projectId);
+    const shelves = (await namesIn(project)).sort();
+    for (const shelf of shelves) {
+      if (after && shelf < shelfOf(after.order)) continue;
+      for (const name of (await namesIn(join(project, shelf))).sort()) {
+        const entry = parseEntry(projectId, name);
+        if (entry && (!after || comparePlaces(entry, after) > 0)) yield entry;
+      }
+    }
+  };
+
+  return {
+    async add(record) {
+      const path = entryPath(record);
+      await create(path);
+      const shelf = dirname(path);
+      if (kept.has(shelf)) return syncFolder(shelf);
+      await atomic.syncName(path);
+      if (kept.size > 1000) kept.clear();
+      kept.add(shelf);
+    },
+    remove: (record) => removeEntry(folder, record),
+    async *list({ projectId, after }) {
+      const folders = projectId === undefined ? await namesIn(join(folder, 'ended')) : [];
+      const projects = projectId === undefined ? folders.map(parseProjectFolder) : [projectId];
+      const lists = projects.filter((project) => project !== undefined);
+      yield* mergeLists(lists.map((project) => listOf(project, after)));
+    },
+  };
+}
+
+/** Takes the entry of a record away, and its shelf where that was the last one. */
+export async function removeEntry(folder: string, record: JobRecord): Promise<void> {
+  const path = layoutOf(folder).entryPath(record);
+  await rm(path, { force: true });
+  await removeEmptyShelf(dirname(path));
+}
+
+/** A shelf that got an entry in the meantime stays. */
+async function removeEmptyShelf(shelf: string): Promise<void> {
+  try {
+    await rmdir(shelf);
+  } catch (error) {
+    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
+  }
+}

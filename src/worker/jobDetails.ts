@@ -1,0 +1,62 @@
+import type { Queue } from 'bullmq';
+import type { JobRecord } from '../job/jobRecord.ts';
+import { type QueuedJob, queueId } from '../queue/queuedJob.ts';
+import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { type JobHistory, readJobHistory } from './attemptHistory.ts';
+import type { JobStatus } from './jobStatus.ts';
+
+/** What is kept of an ended job beside its record, as an object that the record names. */
+interface JobDetails {
+  /** The job as it was sent. */
+  job: unknown;
+  /** Of its log in the queue, see attemptHistory.ts. */
+  rows: string[];
+}
+
+/** To be called before the record is written, which then holds what is answered. */
+export async function keepDetails(
+  store: ArtifactStore,
+  details: JobDetails,
+): Promise<Pick<JobRecord, 'details'>> {
+  const { sha256, bytes } = await store.putObject(Buffer.from(JSON.stringify(details)));
+  return { details: { sha256, bytes } };
+}
+
+/** The payload and the history of jobs that wait, run or have ended. */
+export function createJobDetails(parts: {
+  queue: Queue<QueuedJob>;
+  store: ArtifactStore;
+  reach<Result>(call: () => Promise<Result>): Promise<Result>;
+}) {
+  const { queue, store, reach } = parts;
+
+  const detailsOf = async ({ projectId, jobId }: JobStatus): Promise<JobDetails | undefined> => {
+    const record = await store.getRecord(projectId, jobId);
+    if (!record?.details) return undefined;
+    return JSON.parse(String(await store.readObject(record.details.sha256)));
+  };
+
+  return {
+    /** The job as it was sent; undefined where it was not kept. */
+    async payload(status: JobStatus): Promise<unknown> {
+      const kept = await detailsOf(status);
+      return kept ? kept.job : (await reach(() => queue.getJob(queueId(status))))?.data.job;
+    },
+
+    async history(status: JobStatus): Promise<JobHistory> {
+      const [kept, queued] = await Promise.all([
+        detailsOf(status),
+        reach(() => queue.getJobLogs(queueId(status))),
+      ]);
+      // The end of a completed attempt is kept with the record alone, that of a cancelled one is written after it.
+      const rows = queued.logs.length > (kept?.rows.length ?? 0) ? queued.logs : (kept?.rows ?? []);
+      const history = readJobHistory(rows);
+      const last = history.attempts.at(-1);
+      if (last && !last.endedAt && status.finishedAt !== undefined) {
+        last.endedAt = status.finishedAt;
+        if (status.status === 'completed' || status.status === 'cancelled') last.outcome = status.status;
+      }
+      return history;
+    },
+  };
+}
