@@ -17,6 +17,7 @@ import type { Planner } from '../worker/planner.ts';
 import type { PreviewMetrics } from '../worker/previewMetrics.ts';
 import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
 import type { Webhooks } from '../worker/webhooks/webhooks.ts';
+import { accessRoute } from './access.ts';
 import { artifactRoutes } from './artifacts.ts';
 import { assetRoutes } from './assets.ts';
 import { requireApiKey } from './auth.ts';
@@ -34,6 +35,7 @@ import { queueRoutes } from './queue.ts';
 import { limitRates, type RateLimits } from './rateLimits.ts';
 import { answerClientError, CHECK_MS, cutOffSlowClients, HEADERS_MS, REQUEST_MS } from './slowClients.ts';
 import { streamRoutes } from './stream.ts';
+import { serveStudio } from './studio.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -108,10 +110,12 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(async (open) => {
     probeRoutes(open, parts);
     artifactRoutes(open, parts);
+    await serveStudio(open);
   });
   await app.register(async (guarded) => {
     requireApiKey(guarded, { keys: parts.apiKeys, countCall });
     await refuseUnderPressure(guarded);
+    accessRoute(guarded, parts);
     jobRoutes(guarded, parts);
     jobListRoutes(guarded, parts);
     liveJobRoutes(guarded, parts);

@@ -274,6 +274,16 @@ export const deadLetterSchema = {
   },
 } as const;
 
+export const accessSchema = {
+  ...object,
+  description: 'What the caller may do',
+  properties: {
+    project: { ...string, description: "the API key's; absent where no keys are configured" },
+    scopes: { type: 'array', items: { ...string, enum: ['submit', 'read', 'operate'] } },
+    uploadMaxBytes: integer,
+  },
+} as const;
+
 export const uploadSchema = {
   ...object,
   description: 'The file, as a job refers to it',
@@ -345,6 +355,18 @@ export const probeSchema = {
 
 export const playlistSchema = {
   ...jobRefSchema,
+  querystring: {
+    type: 'object',
+    properties: {
+      projectId,
+      _HLS_msn: {
+        ...integer,
+        minimum: 0,
+        description:
+          'Of a segment, counted from 0: the answer waits until it is there, or nothing more will come.',
+      },
+    },
+  },
   response: {
     200: {
       description: 'An HLS playlist (RFC 8216)',

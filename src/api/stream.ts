@@ -10,9 +10,16 @@ import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
 import { type JobRequest, jobQuery, refOf } from './jobRef.ts';
 import { playlistSchema, problemResponses } from './schemas.ts';
 
+interface PlaylistRequest extends JobRequest {
+  query: JobRequest['query'] & {
+    /** Blocking Playlist Reload (RFC 8216bis, 6.2.5.2): the segment that the player waits for. */
+    _HLS_msn?: number;
+  };
+}
+
 /** How long a player that comes too early is kept waiting before it is told to try again. */
 const WAIT_MS = 10_000;
-const LOOK_MS = 50;
+const LOOK_MS = 25;
 /** Generous: a player that is told too little may choose to wait. Bits a pixel and second of a transition. */
 const BITS_PER_PIXEL = 0.1;
 
@@ -50,8 +57,12 @@ export function streamRoutes(
   const hasEnded = async ({ projectId, jobId }: JobName): Promise<boolean> =>
     (await store.getRecord(projectId, jobId)) !== undefined;
 
-  const route = (path: string, summary: string, playlist: (request: JobRequest) => Promise<string>): void => {
-    app.get<{ Params: JobRequest['params']; Querystring: JobRequest['query'] }>(
+  const route = (
+    path: string,
+    summary: string,
+    playlist: (request: PlaylistRequest) => Promise<string>,
+  ): void => {
+    app.get<{ Params: JobRequest['params']; Querystring: PlaylistRequest['query'] }>(
       `/api/preview/job/:jobId/${path}`,
       {
         schema: {
@@ -85,8 +96,13 @@ export function streamRoutes(
   route('stream/video.m3u8', 'The segments that are there, in order', async (request) => {
     const { job, stream } = await streamOf(request);
     const { video, timescale, segments } = stream;
-    const first = segments[0]?.key ?? '';
-    await awaited(job, () => store.getPart(first));
+    // The last segment is the last that can be waited for.
+    const wanted = Math.min(Number(request.query._HLS_msn ?? 0), segments.length - 1);
+    const arrived = arrivals(store, stream);
+    await awaited(job, async () => ((await arrived()) > wanted ? true : undefined)).catch(async (error) => {
+      // Whoever waits for one more segment is answered with those that there are.
+      if ((await arrived()) === 0) throw error;
+    });
     const ended = await hasEnded(job);
     const [init, ready] = await Promise.all([store.getPart(stream.init), readySegments(store, stream)]);
     if (!init) throw new PreviewError('no_stream');
@@ -122,6 +138,17 @@ export function streamRoutes(
 }
 
 const SOUND_TIMESCALE = 48_000;
+
+/** Counts the segments that are there without a gap; those that were seen once are not looked for again. */
+function arrivals(store: ArtifactStore, { segments }: StreamPlan): () => Promise<number> {
+  let count = 0;
+  return async () => {
+    for (; count < segments.length; count++) {
+      if (!(await store.getPart(segments[count]?.key ?? ''))) break;
+    }
+    return count;
+  };
+}
 
 /** The segments from the first to the last before one that is missing. */
 async function readySegments(store: ArtifactStore, { segments }: StreamPlan): Promise<StoredPart[]> {

@@ -27,6 +27,8 @@ export function mediaPlaylist({ init, segments, longestSeconds, isComplete }: Me
     '#EXT-X-PLAYLIST-TYPE:EVENT',
     '#EXT-X-MEDIA-SEQUENCE:0',
     '#EXT-X-INDEPENDENT-SEGMENTS',
+    // A player may ask for the segment after the last one, and is answered when it is there.
+    ...(isComplete ? [] : ['#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES']),
     map,
     ...segments.flatMap(({ seconds, url, range }) => [
       `#EXTINF:${seconds.toFixed(5)},`,

@@ -16,6 +16,7 @@ const CALLS: Record<string, 'open' | 'submit' | 'read' | 'operate'> = {
   'GET /api/preview/events': 'read',
   'GET /api/preview/job/{jobId}': 'read',
   'GET /api/preview/job/{jobId}/history': 'read',
+  'GET /api/preview/access': 'read',
   'GET /api/preview/job/{jobId}/status': 'read',
   'GET /api/preview/job/{jobId}/artifact': 'read',
   'GET /api/preview/job/{jobId}/events': 'read',

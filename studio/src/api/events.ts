@@ -1,0 +1,78 @@
+import { send } from './call.ts';
+
+export interface ServerEvent {
+  name: string;
+  data: unknown;
+}
+
+/** Takes a stream of server-sent events apart. Pure: text goes in piece by piece, whole events come out. */
+export function createEventParser(): (text: string) => ServerEvent[] {
+  let rest = '';
+  return (text) => {
+    rest += text;
+    const blocks = rest.split(/\r?\n\r?\n/);
+    rest = blocks.pop() ?? '';
+    return blocks.flatMap((block) => {
+      let name = 'message';
+      const data: string[] = [];
+      for (const line of block.split(/\r?\n/)) {
+        const [, field, value = ''] = /^(\w+):? ?(.*)$/.exec(line) ?? [];
+        if (field === 'event') name = value;
+        if (field === 'data') data.push(value);
+      }
+      return data.length > 0 ? [{ name, data: JSON.parse(data.join('\n')) as unknown }] : [];
+    });
+  };
+}
+
+/**
+ * Reads server-sent events with fetch, because EventSource cannot send a key. Ends when the server ends the stream.
+ * @throws Problem where it is refused, and where it breaks off
+ */
+export async function readEvents(
+  path: string,
+  onEvent: (event: ServerEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { body } = await send(path, { signal, headers: { accept: 'text/event-stream' } });
+  if (!body) return;
+  const parse = createEventParser();
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    for (const event of parse(next.value)) onEvent(event);
+  }
+}
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
+
+/**
+ * Follows events for as long as `signal` lets it; after a break it comes back, and the server tells the state anew.
+ * @param onLink told whether the connection stands
+ */
+export async function followEvents(
+  path: string,
+  onEvent: (event: ServerEvent) => void,
+  signal: AbortSignal,
+  onLink: (state: { connected: boolean; error?: unknown }) => void = () => undefined,
+): Promise<void> {
+  let pause = FIRST_PAUSE_MS;
+  while (!signal.aborted) {
+    try {
+      await readEvents(
+        path,
+        (event) => {
+          pause = FIRST_PAUSE_MS;
+          onLink({ connected: true });
+          onEvent(event);
+        },
+        signal,
+      );
+    } catch (error) {
+      if (signal.aborted) return;
+      onLink({ connected: false, error });
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    pause = Math.min(LONGEST_PAUSE_MS, pause * 2);
+  }
+}

@@ -1,0 +1,87 @@
+/* What the HTTP API answers, as far as the studio reads it; the whole of it is at /openapi.json. */
+
+export type JobState = 'queued' | 'rendering' | 'retrying' | 'completed' | 'failed' | 'cancelled';
+
+export const ENDED: readonly JobState[] = ['completed', 'failed', 'cancelled'];
+
+export interface Warning {
+  code: string;
+  message: string;
+  /** The step's index, from 0. */
+  step?: number;
+}
+
+export interface JobLinks {
+  status: string;
+  artifacts: string;
+  stream: string;
+  events: string;
+  cancel: string;
+}
+
+export interface JobStatus {
+  jobId: string;
+  projectId: string;
+  requestId: string;
+  status: JobState;
+  progress: { percent: number; stage: string };
+  attemptsMade: number;
+  createdAt: string;
+  startedAt?: string;
+  finishedAt?: string;
+  error?: { code: string; message: string };
+  warnings?: Warning[];
+  links: JobLinks;
+}
+
+/** A job as the list shows it. */
+export interface ListedJob extends Omit<JobStatus, 'warnings'> {
+  title?: string;
+  priority?: 'low' | 'normal' | 'high';
+}
+
+export interface SegmentEvent {
+  index: number;
+  of: number;
+  startSeconds: number;
+  endSeconds: number;
+  /** It was there before the job began. */
+  reused?: boolean;
+}
+
+export interface SignedArtifact {
+  name: string;
+  mediaType: string;
+  bytes: number;
+  sha256: string;
+  url: string;
+  expiresAt: string;
+}
+
+export interface Manifest {
+  title?: string;
+  durationSeconds: number;
+  width: number;
+  height: number;
+  fps: number;
+  audio: { integratedLufs: number; truePeakDb: number } | null;
+  stats: {
+    renderSeconds: number;
+    firstSegmentSeconds: number | null;
+    framesEncoded: number;
+    segments: { total: number; reused: number };
+  };
+}
+
+export interface Access {
+  /** Absent where the service asks for no keys. */
+  project?: string;
+  scopes: string[];
+  uploadMaxBytes: number;
+}
+
+/** One complaint of the API about an input. */
+export interface InputError {
+  pointer: string;
+  message: string;
+}

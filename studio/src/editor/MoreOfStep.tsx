@@ -1,0 +1,92 @@
+import type { JSX } from 'preact';
+import type { Card } from '../storyboard/storyboard.ts';
+import { Field, invalid, Select } from '../ui/controls.tsx';
+import { typedNumber } from './StepCard.tsx';
+
+type Step = Card['step'];
+type Transition = NonNullable<Step['transition']>;
+
+const TRANSITIONS = [
+  { value: 'fade', label: 'Fade' },
+  { value: 'none', label: 'Cut' },
+  { value: 'slide', label: 'Slide' },
+  { value: 'wipe', label: 'Wipe' },
+];
+const MOTIONS = [
+  { value: 'none', label: 'None' },
+  { value: 'zoomIn', label: 'Zoom in' },
+  { value: 'zoomOut', label: 'Zoom out' },
+  { value: 'panLeft', label: 'Pan left' },
+  { value: 'panRight', label: 'Pan right' },
+];
+
+/** What most steps leave as it is. */
+export function MoreOfStep({
+  card: { step },
+  name,
+  patch,
+  errorOf,
+  id,
+}: {
+  card: Card;
+  name: string;
+  patch(field: string, value: Partial<Step>): void;
+  errorOf(field: string): string | undefined;
+  id(field: string): string;
+}): JSX.Element {
+  const transition: Transition = step.transition ?? { type: 'fade' };
+  const setTransition = (field: string, change: Partial<Transition>): void =>
+    patch(field, { transition: { ...transition, ...change } });
+  return (
+    <div class="card-more">
+      <Field id={id('transition')} label="Comes by" error={errorOf('transition')}>
+        <Select
+          id={id('transition')}
+          aria-label={`${name}, comes by`}
+          value={transition.type}
+          choices={TRANSITIONS}
+          onChange={(type) => setTransition('transition', { type: type as Transition['type'] })}
+          {...invalid(id('transition'), errorOf('transition'))}
+        />
+      </Field>
+      <Field id={id('transitionSeconds')} label="Within, seconds" error={errorOf('transitionSeconds')}>
+        <input
+          id={id('transitionSeconds')}
+          inputMode="decimal"
+          placeholder="0.5"
+          autocomplete="off"
+          disabled={transition.type === 'none'}
+          value={transition.durationSeconds ?? ''}
+          onInput={(event) => {
+            const durationSeconds = typedNumber(event.currentTarget.value);
+            const { type } = transition;
+            patch('transitionSeconds', {
+              transition: durationSeconds === undefined ? { type } : { type, durationSeconds },
+            });
+          }}
+          {...invalid(id('transitionSeconds'), errorOf('transitionSeconds'))}
+        />
+      </Field>
+      <Field id={id('motion')} label="Motion" error={errorOf('motion')}>
+        <Select
+          id={id('motion')}
+          value={step.motion ?? 'none'}
+          choices={MOTIONS}
+          onChange={(motion) => patch('motion', { motion: motion as NonNullable<Step['motion']> })}
+          {...invalid(id('motion'), errorOf('motion'))}
+        />
+      </Field>
+      <div class="card-more-wide">
+        <Field id={id('alt')} label="Picture in words, for those who do not see it" error={errorOf('alt')}>
+          <input
+            id={id('alt')}
+            autocomplete="off"
+            value={step.alt ?? ''}
+            onInput={(event) => patch('alt', { alt: event.currentTarget.value })}
+            {...invalid(id('alt'), errorOf('alt'))}
+          />
+        </Field>
+      </div>
+    </div>
+  );
+}

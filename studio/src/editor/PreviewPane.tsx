@@ -1,0 +1,225 @@
+import { useComputed } from '@preact/signals';
+import type { JSX } from 'preact';
+import { Downloads } from '../player/Downloads.tsx';
+import { Player } from '../player/Player.tsx';
+import type { Chapter } from '../player/ScrubBar.tsx';
+import { type Span, TITLE_KEY } from '../storyboard/timeline.ts';
+import { Button, Notice } from '../ui/controls.tsx';
+import { Icon } from '../ui/icons.tsx';
+import { count, duration } from '../ui/words.ts';
+import type { LivePreview, Phase, Version } from './livePreview.ts';
+import { board, errors } from './session.ts';
+import type { Workspace } from './workspace.ts';
+
+/** The preview beside the storyboard, always of what was written last. */
+export function PreviewPane({ workspace: { screen, live } }: { workspace: Workspace }): JSX.Element {
+  const version = live.version.value;
+  const phase = live.phase.value;
+  const chapters = useComputed(() => chaptersOf(live.spans.value, live.version.value));
+  const { resolution = '1280x720' } = board.value.options;
+  const [width = 16, height = 9] = resolution.split('x').map(Number);
+  const ratio = width > 0 && height > 0 ? width / height : 16 / 9;
+  return (
+    <aside class="preview" aria-label="Live preview">
+      <Player
+        screen={screen}
+        ratio={ratio}
+        chapters={chapters.value}
+        extras={version?.extras ?? { artifacts: [], captions: [], chapters: [], thumbs: [] }}
+        placeholder={<Waiting phase={phase} />}
+        badge={<PhaseBadge phase={phase} version={version} />}
+      />
+      <SegmentBar live={live} />
+      <Trouble live={live} />
+      <GeneralWarnings version={version} />
+      {version && version.extras.artifacts.length > 0 && <Downloads extras={version.extras} />}
+    </aside>
+  );
+}
+
+/** What the spans of the preview are called, and what became of them. */
+function chaptersOf(spans: readonly Span[], version: Version | undefined): Chapter[] {
+  return spans.map(({ key, start, end }) => {
+    const index = version?.board.cards.findIndex((card) => card.key === key) ?? -1;
+    const step = version?.board.cards[index]?.step;
+    const label =
+      key === TITLE_KEY ? version?.board.title || 'Title' : step?.title || step?.text || `Step ${index + 1}`;
+    return { key, start, end, label };
+  });
+}
+
+function Waiting({ phase }: { phase: Phase }): JSX.Element {
+  if (phase.name === 'uploading') {
+    return (
+      <>
+        <Icon name="upload" size={22} />
+        <span>
+          Sending the pictures and sounds, {phase.done} of {phase.of}
+        </span>
+      </>
+    );
+  }
+  if (phase.name === 'failed' || phase.name === 'waiting' || phase.name === 'invalid') {
+    return <span>No preview yet</span>;
+  }
+  return (
+    <>
+      <span class="spinner" />
+      <span>Making the first picture</span>
+    </>
+  );
+}
+
+const WORDS: Record<Phase['name'], string> = {
+  idle: 'Starting',
+  typing: 'Editing',
+  uploading: 'Uploading',
+  sending: 'Rendering',
+  rendering: 'Rendering',
+  ready: 'Up to date',
+  invalid: 'Needs a fix',
+  waiting: 'Waiting',
+  failed: 'Not rendered',
+};
+
+function PhaseBadge({ phase, version }: { phase: Phase; version: Version | undefined }): JSX.Element {
+  const percent = version?.status.progress.percent ?? 0;
+  const rendering = phase.name === 'rendering';
+  return (
+    <span class={`badge phase-${phase.name}`} data-phase={phase.name}>
+      <span class="badge-dot" />
+      {phase.name === 'uploading' ? `Uploading ${phase.done} of ${phase.of}` : WORDS[phase.name]}
+      {rendering && percent > 0 && <span class="badge-more">{percent} %</span>}
+      {phase.name === 'ready' && version?.seconds !== undefined && (
+        <span class="badge-more">{duration(version.seconds)}</span>
+      )}
+    </span>
+  );
+}
+
+/** One block for each segment of the newest version: what was there already, what is new, what is still missing. */
+function SegmentBar({ live }: { live: LivePreview }): JSX.Element {
+  const version = live.version.value;
+  const segments = version?.segments ?? [];
+  const spans = live.spans.value;
+  const keys = version?.keys ?? [];
+  const reused = segments.filter((segment) => segment.reused).length;
+  const made = segments.length - reused;
+  return (
+    <div class="segments">
+      <div class="segments-bar" aria-hidden="true">
+        {keys.map((key, index) => {
+          const segment = segments[index];
+          const span = spans.find((one) => one.key === key);
+          const length = segment
+            ? segment.endSeconds - segment.startSeconds
+            : span
+              ? span.end - span.start
+              : 3;
+          const state = segment === undefined ? 'pending' : segment.reused ? 'reused' : 'new';
+          return (
+            <span key={key} class={`segment ${state}`} data-state={state} style={{ flexGrow: length }} />
+          );
+        })}
+      </div>
+      <p class="segments-words">
+        {version ? (
+          <>
+            <span class="key new" /> {count(made, 'segment')} rendered
+            <span class="key reused" /> {reused} reused
+            {segments.length < keys.length && (
+              <span class="muted"> {keys.length - segments.length} to come</span>
+            )}
+          </>
+        ) : (
+          <span class="muted">Segments appear here as they are rendered</span>
+        )}
+      </p>
+    </div>
+  );
+}
+
+/** What keeps the preview from being made, and what to do. */
+function Trouble({ live }: { live: LivePreview }): JSX.Element | null {
+  const phase = live.phase.value;
+  const { fields, others } = errors.value;
+  if (phase.name === 'failed') {
+    return (
+      <Notice
+        kind="bad"
+        action={
+          <Button icon="replay" onClick={() => live.again()}>
+            Try again
+          </Button>
+        }
+      >
+        {phase.words}
+      </Notice>
+    );
+  }
+  if (phase.name === 'waiting') {
+    return (
+      <Notice kind="warn">
+        {phase.words} It is tried again in {phase.seconds} s.
+      </Notice>
+    );
+  }
+  if (fields.size === 0 && others.length === 0) return null;
+  return (
+    <Notice kind="bad">
+      <p>
+        {count(fields.size + others.length, 'thing keeps', 'things keep')} the preview from being made. What
+        is shown is the version before.
+      </p>
+      <ul>
+        {[...fields].map(([field, message]) => (
+          <li key={field}>
+            <button type="button" class="link" onClick={() => document.getElementById(field)?.focus()}>
+              {placeOf(field)}
+            </button>
+            : {message}
+          </li>
+        ))}
+        {others.map(({ pointer, message }) => (
+          <li key={pointer}>
+            <code>{pointer}</code>: {message}
+          </li>
+        ))}
+      </ul>
+    </Notice>
+  );
+}
+
+const PLACES: Record<string, string> = {
+  title: 'Title',
+  description: 'Description',
+  text: 'words',
+  durationSeconds: 'duration',
+  asset: 'picture',
+  narration: 'narration',
+  transition: 'transition',
+  transitionSeconds: 'transition',
+  motion: 'motion',
+  alt: 'picture in words',
+};
+
+/** A field, in words. */
+function placeOf(field: string): string {
+  const [part, key, name = ''] = field.split('.');
+  if (part !== 'step') return PLACES[field] ?? key ?? field;
+  const index = board.value.cards.findIndex((card) => card.key === key);
+  return `Step ${index + 1}, ${(PLACES[name] ?? name).toLowerCase()}`;
+}
+
+/** What the author should know of the preview as a whole; what is about a step stands there. */
+function GeneralWarnings({ version }: { version: Version | undefined }): JSX.Element | null {
+  const warnings = (version?.status.warnings ?? []).filter(({ step }) => step === undefined);
+  if (warnings.length === 0) return null;
+  return (
+    <Notice kind="warn">
+      {warnings.map(({ code, message }) => (
+        <p key={code + message}>{message}</p>
+      ))}
+    </Notice>
+  );
+}

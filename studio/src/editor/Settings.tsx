@@ -1,0 +1,306 @@
+import type { ComponentChildren, JSX } from 'preact';
+import type { Options } from '../../../src/job/previewJob.types.ts';
+import { patchAudio, patchOptions } from '../storyboard/storyboard.ts';
+import { Button, Field, FieldError, IconButton, invalid, Select, Switch } from '../ui/controls.tsx';
+import { Icon, type IconName } from '../ui/icons.tsx';
+import { chooseFiles, SOUNDS, setLogo, setMusic } from './files.ts';
+import { board, change, errors } from './session.ts';
+import { addressOf, localFiles } from './uploads.ts';
+
+const THEMES = [
+  { value: 'midnight', label: 'Midnight' },
+  { value: 'paper', label: 'Paper' },
+  { value: 'forest', label: 'Forest' },
+  { value: 'mono', label: 'Mono' },
+] as const;
+const SIZES = [
+  { value: '1280x720', label: 'HD, 1280 × 720' },
+  { value: '1920x1080', label: 'Full HD, 1920 × 1080' },
+  { value: '640x360', label: 'Small, 640 × 360' },
+  { value: '1080x1080', label: 'Square, 1080 × 1080' },
+  { value: '720x1280', label: 'Upright, 720 × 1280' },
+];
+const FORMATS = [
+  { value: 'mp4', label: 'MP4 (H.264, AAC)' },
+  { value: 'webm', label: 'WebM (VP9, Opus)' },
+];
+const RATES = ['24', '25', '30', '50', '60'].map((value) => ({ value, label: `${value} frames a second` }));
+const LOUDNESS = [
+  { value: '-14', label: '−14 LUFS, streaming' },
+  { value: '-16', label: '−16 LUFS, podcasts' },
+  { value: '-23', label: '−23 LUFS, broadcast' },
+];
+const GAINS = [-24, -18, -12, -6, 0].map((gain) => ({
+  value: String(gain),
+  label: gain === 0 ? 'As it is' : `${String(gain).replace('-', '−')} dB`,
+}));
+
+const errorOf = (field: string): string | undefined => errors.value.fields.get(field);
+const setOptions = (patch: Parameters<typeof patchOptions>[1], about?: string): void =>
+  change((before) => patchOptions(before, patch), about);
+const setAudio = (patch: Parameters<typeof patchAudio>[1], about?: string): void =>
+  change((before) => patchAudio(before, patch), about);
+
+/** How the whole preview looks, sounds and is made. */
+export function Settings(): JSX.Element {
+  return (
+    <div class="settings">
+      <Look />
+      <Sound />
+      <Output />
+    </div>
+  );
+}
+
+function Panel({
+  icon,
+  title,
+  now,
+  fields,
+  children,
+}: {
+  icon: IconName;
+  title: string;
+  now: string;
+  /** Names of its fields: where one of them is wrong it cannot be closed. */
+  fields: readonly string[];
+  children: ComponentChildren;
+}): JSX.Element {
+  const isBad = fields.some((field) => errorOf(field) !== undefined);
+  return (
+    <details class={`panel ${isBad ? 'panel-bad' : ''}`} {...(isBad ? { open: true } : {})}>
+      <summary>
+        <Icon name={icon} />
+        <strong>{title}</strong>
+        <span class="panel-now">{now}</span>
+        <Icon name="chevron" />
+      </summary>
+      <div class="panel-fields">{children}</div>
+    </details>
+  );
+}
+
+function Look(): JSX.Element {
+  const { options, assets } = board.value;
+  const { theme = 'midnight', brand } = options;
+  const logo = assets.find(({ id }) => id === brand?.logo);
+  const color = brand?.color ?? '';
+  return (
+    <Panel
+      icon="palette"
+      title="Look"
+      now={`${THEMES.find(({ value }) => value === theme)?.label ?? theme}${color ? `, ${color}` : ''}`}
+      fields={['options.theme', 'options.color', 'options.logo']}
+    >
+      <fieldset class="swatches">
+        <legend>Theme</legend>
+        {THEMES.map(({ value, label }) => (
+          <label key={value} class={`swatch theme-${value}`}>
+            <input
+              type="radio"
+              name="theme"
+              value={value}
+              checked={theme === value}
+              onChange={() => setOptions({ theme: value })}
+            />
+            <span class="swatch-picture" aria-hidden="true">
+              <span />
+              <span />
+            </span>
+            {label}
+          </label>
+        ))}
+        <FieldError id="options.theme" message={errorOf('options.theme')} />
+      </fieldset>
+      <Field id="options.color" label="Brand colour" error={errorOf('options.color')}>
+        <span class="color">
+          <input
+            type="color"
+            aria-label="Choose the brand colour"
+            value={/^#[0-9a-f]{6}$/i.test(color) ? color : '#ffc46b'}
+            onInput={(event) =>
+              setOptions({ brand: { ...brand, color: event.currentTarget.value } }, 'color')
+            }
+          />
+          <input
+            id="options.color"
+            placeholder="the theme's own"
+            autocomplete="off"
+            value={color}
+            onInput={(event) => {
+              const { color: _, ...others } = brand ?? {};
+              const value = event.currentTarget.value.trim();
+              setOptions({ brand: value ? { ...others, color: value } : others }, 'color');
+            }}
+            {...invalid('options.color', errorOf('options.color'))}
+          />
+        </span>
+      </Field>
+      <Field id="options.logo" label="Logo" hint="PNG or WebP, upper right" error={errorOf('options.logo')}>
+        <span class="file">
+          {logo && addressOf(logo) && <img src={addressOf(logo)} alt="" width={28} height={28} />}
+          <Button
+            id="options.logo"
+            onClick={async () => {
+              const [file] = await chooseFiles('image/png,image/webp,image/jpeg');
+              if (file) setLogo(file);
+            }}
+          >
+            {brand?.logo === undefined ? 'Choose a picture' : brand.logo}
+          </Button>
+          {brand?.logo !== undefined && (
+            <IconButton
+              icon="cross"
+              label="Remove the logo"
+              onClick={() => {
+                const { logo: _, ...others } = brand;
+                setOptions({ brand: others });
+              }}
+            />
+          )}
+        </span>
+      </Field>
+      <Switch
+        id="options.includeCaptions"
+        label="Burn captions into the picture"
+        hint="In place of the words. Caption files are made in any case."
+        checked={options.includeCaptions ?? false}
+        onChange={(on) => setOptions({ includeCaptions: on || undefined })}
+      />
+    </Panel>
+  );
+}
+
+function Sound(): JSX.Element {
+  const { audio, assets } = board.value;
+  const { music, ducking = true, loudnessLufs = -16 } = audio;
+  const asset = assets.find(({ id }) => id === music?.asset);
+  const name = localFiles.value.get(asset?.upload ?? '')?.name ?? music?.asset;
+  return (
+    <Panel
+      icon="music"
+      title="Sound"
+      now={
+        name
+          ? `${name}, ${LOUDNESS.find(({ value }) => value === String(loudnessLufs))?.label ?? loudnessLufs}`
+          : 'no music'
+      }
+      fields={['audio.music', 'audio.musicGain', 'audio.loudnessLufs', 'audio.ducking', 'audio.narration']}
+    >
+      <Field id="audio.music" label="Music" hint="Repeats where it is shorter" error={errorOf('audio.music')}>
+        <span class="file">
+          <Button
+            id="audio.music"
+            icon="music"
+            onClick={async () => {
+              const [file] = await chooseFiles(SOUNDS);
+              if (file) setMusic(file);
+            }}
+          >
+            {name ?? 'Choose a sound'}
+          </Button>
+          {music && (
+            <IconButton
+              icon="cross"
+              label="Remove the music"
+              onClick={() => setAudio({ music: undefined })}
+            />
+          )}
+        </span>
+      </Field>
+      <Field id="audio.musicGain" label="Volume of the music" error={errorOf('audio.musicGain')}>
+        <Select
+          id="audio.musicGain"
+          value={String(music?.gainDb ?? 0)}
+          choices={GAINS}
+          disabled={!music}
+          onChange={(gain) => music && setAudio({ music: { ...music, gainDb: Number(gain) } })}
+        />
+      </Field>
+      <Field id="audio.loudnessLufs" label="Loudness" error={errorOf('audio.loudnessLufs')}>
+        <Select
+          id="audio.loudnessLufs"
+          value={String(loudnessLufs)}
+          choices={LOUDNESS}
+          onChange={(value) => setAudio({ loudnessLufs: value === '-16' ? undefined : Number(value) })}
+        />
+      </Field>
+      <Switch
+        id="audio.ducking"
+        label="Softer while someone speaks"
+        checked={ducking}
+        onChange={(on) => setAudio({ ducking: on ? undefined : false })}
+      />
+      <FieldError id="audio.narration" message={errorOf('audio.narration')} />
+    </Panel>
+  );
+}
+
+function Output(): JSX.Element {
+  const { options } = board.value;
+  const { resolution = '1280x720', format = 'mp4', fps = 30, locale = '' } = options;
+  return (
+    <Panel
+      icon="film"
+      title="Output"
+      now={`${resolution.replace('x', ' × ')}, ${format === 'mp4' ? 'MP4' : 'WebM'}`}
+      fields={[
+        'options.resolution',
+        'options.format',
+        'options.fps',
+        'options.locale',
+        'options.outputs',
+        'options.onAssetError',
+      ]}
+    >
+      <Field id="options.resolution" label="Size" error={errorOf('options.resolution')}>
+        <Select
+          id="options.resolution"
+          value={resolution}
+          choices={SIZES}
+          onChange={(value) => setOptions({ resolution: value === '1280x720' ? undefined : value })}
+          {...invalid('options.resolution', errorOf('options.resolution'))}
+        />
+      </Field>
+      <Field id="options.format" label="Format" error={errorOf('options.format')}>
+        <Select
+          id="options.format"
+          value={format}
+          choices={FORMATS}
+          onChange={(value) =>
+            setOptions({ format: value === 'mp4' ? undefined : (value as Options['format']) })
+          }
+        />
+      </Field>
+      <Field id="options.fps" label="Frame rate" error={errorOf('options.fps')}>
+        <Select
+          id="options.fps"
+          value={String(fps)}
+          choices={RATES}
+          onChange={(value) => setOptions({ fps: value === '30' ? undefined : Number(value) })}
+        />
+      </Field>
+      <Field
+        id="options.locale"
+        label="Language"
+        hint="For example en or de-AT"
+        error={errorOf('options.locale')}
+      >
+        <input
+          id="options.locale"
+          autocomplete="off"
+          value={locale}
+          onInput={(event) => setOptions({ locale: event.currentTarget.value.trim() }, 'locale')}
+          {...invalid('options.locale', errorOf('options.locale'))}
+        />
+      </Field>
+      <Switch
+        id="options.onAssetError"
+        label="Go on where a file cannot be used"
+        hint="The step shows a placeholder, with a warning, in place of failing."
+        checked={options.onAssetError === 'placeholder'}
+        onChange={(on) => setOptions({ onAssetError: on ? 'placeholder' : undefined })}
+      />
+    </Panel>
+  );
+}

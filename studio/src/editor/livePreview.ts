@@ -1,0 +1,246 @@
+import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { call, Problem, send, wordsOf } from '../api/call.ts';
+import { readEvents } from '../api/events.ts';
+import type { JobStatus, SegmentEvent } from '../api/types.ts';
+import { type Extras, loadExtras, NO_EXTRAS } from '../player/extras.ts';
+import { endAfter, pictureUrl, readPlaylist, waitingFor } from '../player/playlist.ts';
+import type { Screen } from '../player/screen.ts';
+import { type FieldErrors, NO_ERRORS, placeErrors } from '../storyboard/fields.ts';
+import type { OutgoingJob } from '../storyboard/job.ts';
+import type { Storyboard } from '../storyboard/storyboard.ts';
+import {
+  changedKey,
+  keysOf,
+  moveTime,
+  restingTime,
+  type Span,
+  spanAt,
+  spansOf,
+} from '../storyboard/timeline.ts';
+
+/** Where the newest change is on its way to the screen. */
+export type Phase =
+  | { name: 'idle' | 'typing' | 'sending' | 'rendering' | 'ready' }
+  | { name: 'uploading'; done: number; of: number }
+  | { name: 'invalid' }
+  /** The queue is full, or the service is away for a moment: it is tried again by itself. */
+  | { name: 'waiting'; words: string; seconds: number }
+  | { name: 'failed'; words: string };
+
+/** A job that was accepted, and what came of it. */
+export interface Version {
+  board: Storyboard;
+  status: JobStatus;
+  keys: readonly string[];
+  segments: readonly SegmentEvent[];
+  /** Seconds from sending it to its end. */
+  seconds?: number;
+  extras: Extras;
+}
+
+export interface LivePreview {
+  phase: Signal<Phase>;
+  /** The newest job. */
+  version: Signal<Version | undefined>;
+  /** Where each thing lies in what is seen on the screen. */
+  spans: Signal<readonly Span[]>;
+  /** Shows a card as it is, where nothing is playing. */
+  look(key: string): void;
+  /** Sends what there is, after it could not be sent. */
+  again(): void;
+  close(): void;
+}
+
+const PAUSE_MS = 250;
+const RETRY_SECONDS = 3;
+
+/** Every pause in typing becomes a job that takes the place of the one before, and what it makes becomes the picture. */
+export function startLivePreview({
+  board,
+  screen,
+  errors,
+  jobOf,
+  prepare,
+}: {
+  board: ReadonlySignal<Storyboard>;
+  screen: Screen;
+  errors: Signal<FieldErrors>;
+  jobOf(board: Storyboard): OutgoingJob;
+  /** Sends the files that the storyboard needs. */
+  prepare(board: Storyboard, onProgress: (done: number, of: number) => void): Promise<void>;
+}): LivePreview {
+  const phase = signal<Phase>({ name: 'idle' });
+  const version = signal<Version | undefined>(undefined);
+  const spans = signal<readonly Span[]>([]);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let current = new AbortController();
+  let sent: Storyboard | undefined;
+
+  const schedule = (ms: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void sendBoard(), ms);
+  };
+
+  const sendBoard = async (): Promise<void> => {
+    current.abort();
+    const mine = new AbortController();
+    current = mine;
+    const { signal } = mine;
+    const now = board.peek();
+    const focus = sent && changedKey(sent, now);
+    const started = performance.now();
+    try {
+      await prepare(now, (done, of) => {
+        if (!signal.aborted) phase.value = { name: 'uploading', done, of };
+      });
+      if (signal.aborted) return;
+      phase.value = { name: 'sending' };
+      const job = jobOf(now);
+      const status = await post(job, now, signal);
+      if (!status || signal.aborted) return;
+      sent = now;
+      errors.value = NO_ERRORS;
+      const keys = keysOf(now);
+      version.value = { board: now, status, keys, segments: [], extras: NO_EXTRAS };
+      phase.value = { name: 'rendering' };
+      const early = showEarly(status, keys, focus, signal).catch(() => false);
+      if (!(await follow(status, started, signal))) return;
+      const isWhole = await early;
+      await Promise.all([
+        showWhole(status, keys, isWhole, signal),
+        loadExtras(status.links.artifacts).then((extras) => patch({ extras }, signal)),
+      ]);
+    } catch (error) {
+      if (!signal.aborted) giveUp(error);
+    }
+  };
+
+  /** Undefined where the job is refused for what stands in it. */
+  const post = async (
+    job: OutgoingJob,
+    now: Storyboard,
+    signal: AbortSignal,
+  ): Promise<JobStatus | undefined> => {
+    try {
+      return await call<JobStatus>('/api/preview/job', { body: job, signal });
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'invalid_payload') throw error;
+      if (signal.aborted) return undefined;
+      errors.value = placeErrors(error.errors, now, job);
+      phase.value = { name: 'invalid' };
+      return undefined;
+    }
+  };
+
+  const giveUp = (error: unknown): void => {
+    const passes =
+      error instanceof Problem && (error.status === 429 || error.status === 503 || error.status === 0);
+    if (!passes) {
+      phase.value = { name: 'failed', words: wordsOf(error) };
+      return;
+    }
+    const seconds = error.retryAfterSeconds ?? RETRY_SECONDS;
+    phase.value = { name: 'waiting', words: wordsOf(error), seconds };
+    schedule(seconds * 1000);
+  };
+
+  /**
+   * Shows the new version as soon as it has what is to be seen. While it plays, that is the stream from where it is;
+   * while it stands, the one picture that was changed, and the whole follows at the job's end.
+   * @returns whether it is the whole stream that is shown
+   */
+  const showEarly = async (
+    { links }: JobStatus,
+    keys: readonly string[],
+    focus: string | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> => {
+    const seen = spanAt(spans.peek(), screen.time.peek())?.key;
+    const playing = screen.playing.peek();
+    const key = playing ? seen : (focus ?? seen);
+    const index = Math.max(0, keys.indexOf(key ?? ''));
+    const url = pictureUrl(links.stream);
+    const text = await (await send(waitingFor(url, index), { signal })).text();
+    const next = spansOf(keys, readPlaylist(text).seconds);
+    const target = next[index] ?? next.at(-1);
+    if (signal.aborted || !target) return false;
+    const stays = target.key === seen && screen.hasPicture.peek();
+    const moved = (): number => moveTime(screen.time.peek(), spans.peek(), next);
+    const at = playing || stays ? moved() : restingTime(target);
+    const source = playing
+      ? { url: links.stream, at }
+      : { url, text: endAfter(text, index + 1), at, partial: true };
+    const isShown = await screen.show(source, playing ? moved : undefined);
+    if (isShown) spans.value = next;
+    return isShown && playing;
+  };
+
+  const patch = (change: Partial<Version>, signal: AbortSignal): void => {
+    const now = version.peek();
+    if (now && !signal.aborted) version.value = { ...now, ...change };
+  };
+
+  /** Follows the job to its end. @returns whether there is a whole preview to be shown */
+  const follow = async (status: JobStatus, started: number, signal: AbortSignal): Promise<boolean> => {
+    let last = status;
+    await readEvents(
+      status.links.events,
+      ({ name, data }) => {
+        if (name === 'status') last = data as JobStatus;
+        if (name === 'status') patch({ status: last }, signal);
+        if (name !== 'segment') return;
+        patch({ segments: [...(version.peek()?.segments ?? []), data as SegmentEvent] }, signal);
+      },
+      signal,
+    );
+    if (signal.aborted) return false;
+    if (last.status === 'completed') {
+      patch({ seconds: (performance.now() - started) / 1000 }, signal);
+      phase.value = { name: 'ready' };
+      return true;
+    }
+    const isTaken = last.error?.code === 'superseded';
+    const words = isTaken ? SUPERSEDED : (last.error?.message ?? `The job is ${last.status}.`);
+    phase.value = { name: 'failed', words };
+    return false;
+  };
+
+  const showWhole = async (
+    { links }: JobStatus,
+    keys: readonly string[],
+    isWhole: boolean,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const text = await (await send(pictureUrl(links.stream), { signal })).text();
+    const next = spansOf(keys, readPlaylist(text).seconds);
+    if (signal.aborted) return;
+    const now = (): number => moveTime(screen.time.peek(), spans.peek(), next);
+    if (isWhole || (await screen.show({ url: links.stream, at: now() }, now))) spans.value = next;
+  };
+
+  const stop = effect(() => {
+    const now = board.value;
+    if (now === sent) return;
+    phase.value = { name: 'typing' };
+    schedule(sent === undefined ? 0 : PAUSE_MS);
+  });
+
+  return {
+    phase,
+    version,
+    spans,
+    look(key) {
+      const span = spans.peek().find((one) => one.key === key);
+      if (!span || screen.playing.peek() || spanAt(spans.peek(), screen.time.peek())?.key === key) return;
+      screen.seek(restingTime(span));
+    },
+    again: () => schedule(0),
+    close() {
+      stop();
+      clearTimeout(timer);
+      current.abort();
+    },
+  };
+}
+
+const SUPERSEDED = 'This storyboard is being edited in another window, which took the place of this preview.';

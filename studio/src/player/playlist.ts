@@ -1,0 +1,31 @@
+/** A media playlist of HLS, as far as it says where its segments lie. Pure. */
+export interface Playlist {
+  /** Seconds of each segment. */
+  seconds: readonly number[];
+  isComplete: boolean;
+}
+
+export function readPlaylist(text: string): Playlist {
+  return {
+    seconds: [...text.matchAll(/^#EXTINF:([\d.]+)/gm)].map(([, seconds]) => Number(seconds)),
+    isComplete: text.includes('#EXT-X-ENDLIST'),
+  };
+}
+
+/** The playlist as if the preview ended behind its first `count` segments. */
+export function endAfter(text: string, count: number): string {
+  const lines: string[] = [];
+  let segments = 0;
+  for (const line of text.split('\n')) {
+    if (line.startsWith('#EXTINF') && ++segments > count) break;
+    if (!line.startsWith('#EXT-X-ENDLIST') && !line.startsWith('#EXT-X-SERVER-CONTROL')) lines.push(line);
+  }
+  return [...lines, '#EXT-X-ENDLIST', ''].join('\n');
+}
+
+/** The address of the playlist of the pictures alone, beside that of the whole stream. */
+export const pictureUrl = (stream: string): string => stream.replace('/stream.m3u8', '/stream/video.m3u8');
+
+/** With Blocking Playlist Reload: answered when the segment `index` is there. */
+export const waitingFor = (url: string, index: number): string =>
+  `${url}${url.includes('?') ? '&' : '?'}_HLS_msn=${index}`;

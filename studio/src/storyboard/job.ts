@@ -1,0 +1,102 @@
+import type { Asset } from '../../../src/job/previewJob.types.ts';
+import { type Card, EMPTY, newKey, type Storyboard, withoutEmpty } from './storyboard.ts';
+
+/** What a job says besides its storyboard. */
+export interface JobHead {
+  jobId: string;
+  projectId: string;
+  requestId: string;
+  priority?: string | undefined;
+  supersedes?: string | undefined;
+}
+
+/** A job as it is sent. What was typed may be wrong in it; the API says so, and where. */
+export interface OutgoingJob extends Record<string, unknown> {
+  jobId: string;
+  previewRequest: { steps: object[]; assets: { id: string }[]; audio: object } & Record<string, unknown>;
+}
+
+/** The ids of the assets that steps, sound and brand use. */
+export function usedAssets({ cards, audio, options }: Storyboard): Set<string> {
+  const used = [
+    ...cards.flatMap(({ step }) => [step.asset, step.narration]),
+    audio.music?.asset,
+    audio.narration?.asset,
+    options.brand?.logo,
+  ];
+  return new Set(used.filter((id) => id !== undefined));
+}
+
+/**
+ * The job of a storyboard, with only the assets that it uses.
+ * @param digests of the files that were uploaded here, by the name that stands for a file until then
+ */
+export function toJob(
+  board: Storyboard,
+  head: JobHead,
+  digests: ReadonlyMap<string, string> = new Map(),
+): OutgoingJob {
+  const used = usedAssets(board);
+  const { priority, webhook, ...request } = board.rest;
+  const options = withoutEmpty({ ...board.options });
+  return withoutEmpty({
+    ...{ jobId: head.jobId, projectId: head.projectId, requestId: head.requestId, dryRun: false },
+    priority: head.priority ?? priority,
+    webhook,
+    supersedes: head.supersedes,
+    previewRequest: withoutEmpty({
+      title: board.title,
+      description: board.description,
+      ...request,
+      steps: board.cards.map(({ step }) => withoutEmpty({ ...step })),
+      assets: board.assets
+        .filter(({ id }) => used.has(id))
+        .map((asset) => {
+          const digest = digests.get(asset.upload ?? '');
+          return digest === undefined ? asset : { ...asset, upload: digest };
+        }),
+      audio: withoutEmpty({ ...board.audio }),
+      options: Object.keys(options).length > 0 ? options : undefined,
+    }),
+  }) as OutgoingJob;
+}
+
+/** Says in words why a file is no job. */
+export class NotAJob extends Error {}
+
+/**
+ * The storyboard of a job's JSON. Only what the page could not show at all is refused here; everything else is for the
+ * API to say, at the field.
+ * @throws NotAJob
+ */
+export function fromJob(json: unknown): Storyboard {
+  if (!isObject(json)) throw new NotAJob('The file holds no JSON object.');
+  const request = json.previewRequest;
+  if (!isObject(request)) {
+    throw new NotAJob(
+      'The file is no job: it has no "previewRequest". Choose a file that was exported here, or see docs/job.md.',
+    );
+  }
+  const { steps = [], assets = [], audio, options, title, description, chapterId, metadata } = request;
+  if (!Array.isArray(steps) || !steps.every(isObject)) throw new NotAJob('"steps" is no list of steps.');
+  if (!Array.isArray(assets) || !assets.every(isObject)) throw new NotAJob('"assets" is no list of assets.');
+  const text = (value: unknown): string => (value === undefined ? '' : String(value));
+  return {
+    ...EMPTY,
+    title: text(title),
+    description: text(description),
+    cards: steps.map((step): Card => ({ key: newKey(), step })),
+    assets: assets as unknown as Asset[],
+    audio: isObject(audio) ? audio : {},
+    options: isObject(options) ? options : {},
+    rest: withoutEmpty({
+      chapterId,
+      metadata,
+      webhook: json.webhook,
+      priority: json.priority,
+    }) as Storyboard['rest'],
+  };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
