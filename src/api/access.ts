@@ -13,7 +13,7 @@ export function accessRoute(app: FastifyInstance, { uploadMaxBytes }: { uploadMa
         response: { 200: accessSchema, ...problemResponses(401, 403) },
       },
     },
-    async ({ project, scopes }) => ({
+    async ({ project, scopes = SCOPES }) => ({
       ...(project === undefined ? {} : { project }),
       scopes,
       uploadMaxBytes,
