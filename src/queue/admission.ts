@@ -1,67 +1,71 @@
 /**
- * Decides who may join the queue without asking the queue each time, and without ever letting in more than fit:
- * the depth is the last count plus everything that was let in and may not have been counted.
+ * Decides who may join the queue, and never lets in more than fit: who asks waits for a count that begins after the
+ * question, and so sees what others, of any process, have put there. All who ask meanwhile share the next count.
  */
 export interface Admission {
   /** Takes a place. False where the queue is full. Call {@link settle} when the job is in the queue, or is not. */
   admit(): Promise<boolean>;
   settle(): void;
+  /** True while nobody asks and nobody is on the way. */
+  isIdle(): boolean;
 }
 
 export function createAdmission(limit: number, count: () => Promise<number>): Admission {
-  let counted = Number.POSITIVE_INFINITY;
-  let sinceCount = 0;
+  /** Those that were let in and may not have been counted. */
   let inFlight = 0;
-  let counting: Promise<void> | undefined;
+  let asking = 0;
   let onArrived = (): void => undefined;
+  /** Those that ask now share it. */
+  let next: Promise<{ free: number }> | undefined;
+  let counting: Promise<unknown> = Promise.resolve();
 
-  const recount = async (): Promise<void> => {
+  const arrived = (): Promise<void> =>
+    new Promise((resolve) => {
+      onArrived = resolve;
+      if (inFlight === 0) resolve();
+    });
+
+  const round = async (before: Promise<unknown>): Promise<{ free: number }> => {
+    await before.catch(() => undefined);
     // Who is on the way may be in a count or not, so all arrive first; nobody new is let in meanwhile.
-    counted = Number.POSITIVE_INFINITY;
-    sinceCount = 0;
-    try {
-      await new Promise<void>((resolve) => {
-        onArrived = resolve;
-        if (inFlight === 0) resolve();
-      });
-      counted = await count();
-    } finally {
-      counting = undefined;
-    }
-  };
-
-  const take = (): boolean => {
-    if (counted + sinceCount >= limit) return false;
-    sinceCount++;
-    inFlight++;
-    return true;
+    await arrived();
+    next = undefined;
+    return { free: limit - (await count()) };
   };
 
   return {
     async admit() {
-      if (take()) return true;
-      counting ??= recount();
-      await counting;
-      return take();
+      if (!next) {
+        next = round(counting);
+        counting = next;
+      }
+      asking++;
+      try {
+        const places = await next;
+        if (places.free <= 0) return false;
+        places.free--;
+        inFlight++;
+        return true;
+      } finally {
+        asking--;
+      }
     },
     settle() {
       inFlight--;
       if (inFlight === 0) onArrived();
     },
+    isIdle: () => asking + inFlight === 0,
   };
 }
 
-/** Projects whose counts are remembered; forgetting one costs a count. */
-const REMEMBERED = 1000;
-
-/** An {@link Admission} for each project, of the same limit. */
+/** An {@link Admission} for each project, of the same limit; kept while somebody asks or is on the way. */
 export function createProjectAdmissions(
   limit: number,
   count: (projectId: string) => Promise<number>,
 ): (projectId: string) => Admission {
   const known = new Map<string, Admission>();
   return (projectId) => {
-    if (known.size > REMEMBERED) known.clear();
+    for (const [id, { isIdle }] of known) if (isIdle()) known.delete(id);
     const admission = known.get(projectId) ?? createAdmission(limit, () => count(projectId));
     known.set(projectId, admission);
     return admission;

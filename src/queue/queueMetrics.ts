@@ -42,25 +42,3 @@ async function oldestWaiting(queue: Queue): Promise<number | undefined> {
   const oldest = Math.min(...times);
   return Number.isFinite(oldest) ? oldest : undefined;
 }
-
-/** Minutes of the past that {@link completedPerSecond} looks at. */
-const RECENT_MINUTES = 5;
-
-/** Jobs that were completed a second in the last full minutes; undefined where there has been none. */
-export async function completedPerSecond(queue: Queue): Promise<number | undefined> {
-  const { data } = await queue.getMetrics('completed', 0, RECENT_MINUTES - 1);
-  const completed = data.reduce((sum, count) => sum + count, 0);
-  return completed === 0 ? undefined : completed / (60 * data.length);
-}
-
-/** Taken for a queue that has not completed anything lately: a job in two seconds. */
-const DEFAULT_PER_SECOND = 0.5;
-
-/**
- * When to try again where `waiting` jobs fill the queue: when a quarter of them should have been worked off. Sooner,
- * many senders would come back for the one place that has become free.
- * @returns whole seconds, from 1 to 60
- */
-export function retryAfterSeconds(waiting: number, perSecond = DEFAULT_PER_SECOND): number {
-  return Math.min(60, Math.max(1, Math.ceil(waiting / 4 / perSecond)));
-}

@@ -1,9 +1,10 @@
 import type { Queue } from 'bullmq';
 import { PreviewError } from '../errors.ts';
 import { createAdmission, createProjectAdmissions } from './admission.ts';
+import { createPace, retryAfterSeconds } from './pace.ts';
 import { createReach, type QueueBackend } from './queueBackend.ts';
 import { parseQueueId } from './queuedJob.ts';
-import { completedPerSecond, retryAfterSeconds, WAITING } from './queueMetrics.ts';
+import { WAITING } from './queueMetrics.ts';
 
 export interface QueueLimits {
   /** Jobs that may wait. */
@@ -20,6 +21,8 @@ export interface QueuePlaces {
    * @throws PreviewError `queue_full`, `queue_unavailable`
    */
   take(projectId: string): Promise<() => void>;
+  /** Looks how fast the queue is worked off, so that who is refused can be told when to come again. */
+  observe(): Promise<void>;
 }
 
 export function createQueuePlaces(
@@ -28,29 +31,32 @@ export function createQueuePlaces(
   { queueMax, projectQueueMax }: QueueLimits,
 ): QueuePlaces {
   const reach = createReach(backend);
-  const ofAll = createAdmission(queueMax, () => reach(() => queue.getJobCountByTypes(...WAITING)));
+  const pace = createPace(queue);
+  const observe = (): Promise<void> => reach(() => pace.look());
+  const countAll = (): Promise<number> => reach(() => queue.getJobCountByTypes(...WAITING));
+  const ofAll = createAdmission(queueMax, countAll);
   const admissionOf = createProjectAdmissions(projectQueueMax, async (projectId) => {
     const ids = await reach(() => queue.getRanges([...WAITING], 0, -1));
     return ids.filter((id) => parseQueueId(id)?.projectId === projectId).length;
   });
 
-  const queueFull = async (message: string, waiting: number): Promise<PreviewError> => {
-    const perSecond = await reach(() => completedPerSecond(queue));
-    return new PreviewError('queue_full', message, {
-      retryAfterSeconds: retryAfterSeconds(waiting, perSecond),
-    });
+  /** Jobs of one project wait among those of all, so how long it takes goes by all that wait. */
+  const queueFull = async (message: string): Promise<PreviewError> => {
+    const [waiting] = await Promise.all([countAll(), observe()]);
+    const seconds = retryAfterSeconds(waiting, pace.perSecond());
+    return new PreviewError('queue_full', message, { retryAfterSeconds: seconds });
   };
 
   return {
     async take(projectId) {
       const ofProject = admissionOf(projectId);
       if (!(await ofProject.admit())) {
-        const message = `${projectQueueMax} jobs of project "${projectId}" are waiting; try again later.`;
-        throw await queueFull(message, projectQueueMax);
+        throw await queueFull(
+          `${projectQueueMax} jobs of project "${projectId}" are waiting; try again later.`,
+        );
       }
       try {
-        if (!(await ofAll.admit()))
-          throw await queueFull(`${queueMax} jobs are waiting; try again later.`, queueMax);
+        if (!(await ofAll.admit())) throw await queueFull(`${queueMax} jobs are waiting; try again later.`);
       } catch (error) {
         ofProject.settle();
         throw error;
@@ -60,5 +66,6 @@ export function createQueuePlaces(
         ofProject.settle();
       };
     },
+    observe,
   };
 }

@@ -241,7 +241,7 @@ export function createPreviewWorkerClient(options: {
 
     async queueMetrics() {
       const [depth, deadLetters] = await reach(() =>
-        Promise.all([measureQueue(queue), dead.getJobCountByTypes('waiting')]),
+        Promise.all([measureQueue(queue), dead.getJobCountByTypes('waiting'), places.observe()]),
       );
       return { ...depth, limit: queueMax, deadLetters };
     },

@@ -42,6 +42,69 @@ describe.each(queueBackends)('one project on the %s queue', (name) => {
   });
 });
 
+describe.each(queueBackends)('who is refused on the %s queue', (name) => {
+  const refusal = (one: QueueWorld, jobId: string): Promise<{ code: string; retryAfterSeconds: number }> =>
+    one.client.enqueue(toldJob(jobId)).then(
+      () => Promise.reject(new Error(`${jobId} was accepted`)),
+      (reason) => reason,
+    );
+
+  it('is told to come again by how many jobs wait now and how fast they are worked off', async () => {
+    const queue = await startQueueBackend(name);
+    stops.push(queue.stop);
+    world = await openQueueWorld(queue.url, { queueMax: 20 });
+    stops.push(world.close);
+    for (let i = 0; i < 20; i++) await world.client.enqueue(toldJob(`first-${i}`));
+    // Nothing is known of the workers yet: a job in two seconds.
+    expect(await refusal(world, 'too-many')).toMatchObject({ code: 'queue_full', retryAfterSeconds: 10 });
+
+    const worker = await world.startWorker({ concurrency: 4 });
+    await eventually(
+      async () => (await world.client.queueMetrics()).counts.completed === 20 || undefined,
+      'the end of all',
+    );
+    await worker.stop();
+    for (let i = 0; i < 20; i++) await world.client.enqueue(toldJob(`second-${i}`));
+    const { retryAfterSeconds } = await refusal(world, 'too-many');
+    expect(retryAfterSeconds).toBeLessThan(10);
+  });
+
+  it.runIf(name !== 'embedded')('waits longer where more jobs wait, whatever the limit is', async () => {
+    const queue = await startQueueBackend(name);
+    stops.push(queue.stop);
+    world = await openQueueWorld(queue.url, { queueMax: 20 });
+    stops.push(world.close);
+    const generous = await openQueueWorld(queue.url, { queueMax: 100, dataDir: world.dataDir });
+    stops.push(generous.close);
+    for (const job of ofProject('tests', 60)) await generous.client.enqueue(job);
+    expect(await refusal(world, 'too-many')).toMatchObject({ code: 'queue_full', retryAfterSeconds: 30 });
+  });
+
+  it.runIf(name !== 'embedded')('is refused by every process, however long ago it counted', async () => {
+    const queue = await startQueueBackend(name);
+    stops.push(queue.stop);
+    world = await openQueueWorld(queue.url, { queueMax: 20, projectQueueMax: 10 });
+    stops.push(world.close);
+    const other = await openQueueWorld(queue.url, {
+      queueMax: 20,
+      projectQueueMax: 10,
+      dataDir: world.dataDir,
+    });
+    stops.push(other.close);
+    // Both have looked at a queue that was almost empty.
+    await other.client.enqueue(toldJob('early-1', [], { projectId: 'flood' }));
+    await world.client.enqueue(toldJob('early-2', [], { projectId: 'flood' }));
+    for (let i = 0; i < 8; i++) await world.client.enqueue(ofProject('flood', 8)[i]);
+    await expect(other.client.enqueue(toldJob('late', [], { projectId: 'flood' }))).rejects.toMatchObject({
+      code: 'queue_full',
+    });
+    for (const job of ofProject('quiet', 10)) await world.client.enqueue(job);
+    await expect(other.client.enqueue(toldJob('late', [], { projectId: 'third' }))).rejects.toMatchObject({
+      code: 'queue_full',
+    });
+  });
+});
+
 describe('what cannot be kept is not accepted', () => {
   it.skipIf(!hasRedis())('where Redis is out of memory', async () => {
     const redis = await startRedis();

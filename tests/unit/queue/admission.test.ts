@@ -8,7 +8,24 @@ describe('admission', () => {
     expect(admitted.filter(Boolean)).toHaveLength(15);
   });
 
-  it('counts again where the queue seemed full, and lets in what has room by then', async () => {
+  it('sees what another process has put into the queue since it looked last', async () => {
+    let depth = 0;
+    const admission = createAdmission(20, async () => depth);
+    expect(await admission.admit()).toBe(true);
+    admission.settle();
+    depth = 20;
+    expect(await admission.admit()).toBe(false);
+  });
+
+  it('counts once for all who ask while it counts', async () => {
+    let counts = 0;
+    const admission = createAdmission(1000, async () => ++counts);
+    await Promise.all(Array.from({ length: 50 }, () => admission.admit().then(admission.settle)));
+    expect(counts).toBeLessThan(3);
+    expect(admission.isIdle()).toBe(true);
+  });
+
+  it('counts again for each who asks later, and lets in what has room by then', async () => {
     let depth = 2;
     const admission = createAdmission(2, async () => depth);
     expect(await admission.admit()).toBe(false);
@@ -36,11 +53,12 @@ describe('admission', () => {
   it('counts a job that is in the queue and whose sender has not heard of it once, not twice', async () => {
     let queued = 0;
     const admission = createAdmission(4, async () => queued);
-    for (let i = 0; i < 4; i++) await admission.admit();
+    await Promise.all(Array.from({ length: 4 }, () => admission.admit()));
     // Workers took three; the fourth lies in the queue, and its sender is still on the way.
     for (let i = 0; i < 3; i++) admission.settle();
     queued = 1;
     const next = Promise.all([admission.admit(), admission.admit(), admission.admit()]);
+    expect(admission.isIdle()).toBe(false);
     admission.settle();
     expect(await next).toEqual([true, true, true]);
   });
