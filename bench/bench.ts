@@ -14,7 +14,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { PreviewJob } from '../src/job/previewJob.types.ts';
-import { rgbToYuv } from '../src/media/frame.ts';
 import { configureSharp, coverPicture } from '../src/media/image.ts';
 import { loadFonts } from '../src/media/text.ts';
 import { paintBackground } from '../src/render/parts/background.ts';
@@ -294,7 +293,7 @@ async function ssim(
     const { picture } = await paintBackground(content, await readFile(recipe.photos[i] ?? ''));
     await paintSlide(picture, content, undefined);
     const raw = join(folder, 'slide.yuv');
-    writeFileSync(raw, rgbToYuv(picture.data, 1280, 720).data);
+    writeFileSync(raw, picture.data);
     const asInput = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', '1280x720', '-i', raw];
     oursSsim?.push(ssimAt(ours, at, asInput, folder));
     const reference = join(folder, 'slide.nut');

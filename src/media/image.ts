@@ -81,46 +81,11 @@ export function copyOnto(picture: RgbPicture, piece: RgbPicture, left: number, t
   }
 }
 
-/** Draws an RGBA picture onto an RGB one with its upper left corner at (`left`, `top`); what lies outside is cut. */
-export function drawOver(
-  picture: RgbPicture,
-  layer: { width: number; height: number; rgba: Buffer },
-  left: number,
-  top: number,
-): void {
-  const { width, height, data } = picture;
-  for (let y = Math.max(0, -top); y < layer.height && top + y < height; y++) {
-    for (let x = Math.max(0, -left); x < layer.width && left + x < width; x++) {
-      const from = (y * layer.width + x) * 4;
-      const alpha = layer.rgba[from + 3] as number;
-      if (alpha === 0) continue;
-      const to = ((top + y) * width + left + x) * 3;
-      for (let c = 0; c < 3; c++) {
-        const below = data[to + c] as number;
-        data[to + c] = below + Math.round((((layer.rgba[from + c] as number) - below) * alpha) / 255);
-      }
-    }
-  }
-}
-
 /** Encodes a picture as JPEG, 4:4:4 so that coloured letters stay sharp. */
 export function encodeJpeg(picture: RgbPicture, quality: number): Promise<Buffer> {
   return sharp(picture.data, { raw: { width: picture.width, height: picture.height, channels: 3 } })
     .jpeg({ quality, chromaSubsampling: '4:4:4', mozjpeg: false })
     .toBuffer();
-}
-
-/** Decodes a JPEG that {@link encodeJpeg} made. */
-export async function decodeJpeg(bytes: Buffer): Promise<RgbPicture> {
-  const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, data };
-}
-
-/** Scales a picture to exactly `width` x `height`. */
-export async function scalePicture(picture: RgbPicture, width: number, height: number): Promise<RgbPicture> {
-  const raw = { width: picture.width, height: picture.height, channels: 3 as const };
-  const data = await sharp(picture.data, { raw }).resize(width, height, { fit: 'fill' }).raw().toBuffer();
-  return { width, height, data };
 }
 
 /** Encodes pictures of one size as an animated WebP that repeats; `delays` are in milliseconds. */

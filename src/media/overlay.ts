@@ -10,7 +10,8 @@ export interface Overlay {
   through: Uint16Array;
 }
 
-const [BLACK, WHITE] = [16, 235];
+/** Luma of black and white in the limited range. */
+export const [BLACK, WHITE] = [16, 235];
 
 /**
  * Reads an overlay off what it looks like over a black and over a white picture (a difference matte, as in Smith and

@@ -13,11 +13,12 @@ export async function makeMovie(
 ): Promise<Artifact> {
   const { video } = plan;
   const files: MovieParts = {
-    segments: timeline.entries.map(({ frames }, i) => ({ sha256: segments.parts[i]?.sha256 ?? '', frames })),
-    soundtrack: soundtrack?.sha256,
+    segments: timeline.entries.map(({ frames }, i) => ({ part: segments.parts[i] as StoredPart, frames })),
+    soundtrack,
   };
+  const digests = [...segments.parts, ...(soundtrack ? [soundtrack] : [])].map(({ sha256 }) => sha256);
   if (video.format === 'webm') {
-    const { stored } = await parts.make(part('movie', { video, files }), async () => ({
+    const { stored } = await parts.make(part('movie', { video, digests }), async () => ({
       object: await makeWebm(files, video, store),
     }));
     return artifact('preview.webm', 'video/webm', stored);
@@ -27,7 +28,7 @@ export async function makeMovie(
     title: label,
   }));
   const details = { title: job.previewRequest.title, chapters };
-  const { stored } = await parts.make(part('movie', { video, files, details }), async () => ({
+  const { stored } = await parts.make(part('movie', { video, digests, details }), async () => ({
     object: await makeMp4(videoTrack(await slides.still(0), video), files, details, video, store),
   }));
   return artifact('preview.mp4', 'video/mp4', stored);

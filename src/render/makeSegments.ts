@@ -24,9 +24,7 @@ export async function makeSegments(render: Render): Promise<Segments> {
   const result: Segments = { parts: [], reused: 0 };
   let done = 0;
   const make = async (i: number, { segment }: PlannedEntry): Promise<void> => {
-    const { stored, reused } = await parts.make(segment, async () => ({
-      bytes: await makeSegment(segment.content, i, slides),
-    }));
+    const { stored, reused } = await parts.make(segment, () => makeSegment(segment.content, i, slides));
     result.parts[i] = stored;
     if (reused) result.reused++;
     else if (i === 0) result.firstSeconds = (performance.now() - started) / 1000;

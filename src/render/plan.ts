@@ -10,7 +10,7 @@ import { thumbnailSize } from './parts/storyboard.ts';
 import type { Entry, Timeline } from './timeline.ts';
 
 /** Raise it with every change that makes other bytes from the same job; all parts are then made anew. */
-export const RENDERER_VERSION = '7';
+export const RENDERER_VERSION = '8';
 
 /** A part that can be made, stored and found again by its key. */
 export interface PlannedPart<Content> {

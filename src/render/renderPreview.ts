@@ -2,6 +2,7 @@ import type { LoadedAsset, ResolvedAsset } from '../assets/resolveAssets.ts';
 import type { Artifact, PlanSummary, Progress, StageTimings, Warning } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import type { ArtifactStore, StoredPart } from '../storage/artifactStore.ts';
+import { type Backgrounds, createBackgrounds } from './backgrounds.ts';
 import { inspectAssets } from './inspectAssets.ts';
 import { makeMovie } from './makeMovie.ts';
 import { makeSegments, type Segments } from './makeSegments.ts';
@@ -19,6 +20,9 @@ import { createStopwatch } from './stopwatch.ts';
 import { describeStream, putStream } from './stream.ts';
 import { buildTimeline, type Timeline } from './timeline.ts';
 
+/** Of decoded photos that are kept: eleven at 1280x720, five at 1920x1080. */
+export const BACKGROUND_BYTES = 32 << 20;
+
 /** The world as the renderer sees it. */
 export interface RenderContext {
   store: ArtifactStore;
@@ -26,6 +30,8 @@ export interface RenderContext {
   onProgress(progress: Progress): void;
   /** Told of each part that was made, or found in the store. */
   onPart?(part: PartReport): void;
+  /** Pictures that are kept from one render to the next. */
+  backgrounds?: Backgrounds;
   signal: AbortSignal;
 }
 
@@ -52,7 +58,8 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
   const prepared = await stopwatch.time('assets', () => prepare(job, context));
   const { plan, timeline } = prepared;
   const parts = createPartMaker(store, context.signal, context.onPart);
-  const slides = createSlides(plan, parts, store, stopwatch);
+  const backgrounds = context.backgrounds ?? createBackgrounds(BACKGROUND_BYTES);
+  const slides = createSlides(plan, parts, store, stopwatch, backgrounds);
   const render: Render = { ...prepared, job, store, parts, slides, stopwatch, onProgress };
 
   const wantsVideo = wants(job, 'video');

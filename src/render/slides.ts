@@ -1,12 +1,14 @@
 import { PreviewError } from '../errors.ts';
 import type { Warning } from '../job/jobRecord.ts';
 import { readClip } from '../media/clip.ts';
-import { rgbToYuv, type YuvPicture, yuvToRgb } from '../media/frame.ts';
-import { encodeJpeg, probeImage, type RgbPicture, scalePicture } from '../media/image.ts';
-import { type Overlay, putOver, readOverlay } from '../media/overlay.ts';
+import { yuvToRgb } from '../media/convert.ts';
+import type { YuvPicture } from '../media/frame.ts';
+import { probeImage, type RgbPicture } from '../media/image.ts';
+import { BLACK, type Overlay, putOver, readOverlay, WHITE } from '../media/overlay.ts';
 import { type CodedFrames, encodeFrames } from '../media/video.ts';
 import { dimOutside, resampleView } from '../media/view.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import type { Backgrounds } from './backgrounds.ts';
 import { ASSET_REPLACED } from './inspectAssets.ts';
 import { type Movement, movementOf } from './motion.ts';
 import type { PartMaker } from './partMaker.ts';
@@ -18,7 +20,6 @@ import type { Stopwatch } from './stopwatch.ts';
 /** The pictures of a render by their entry on the timeline, in the forms in which they are wanted. */
 export interface Slides {
   /** The first picture of an entry. */
-  rgb(index: number): Promise<RgbPicture>;
   picture(index: number): Promise<YuvPicture>;
   /** H.264: parameter sets and one IDR picture (annex B); of an entry's first picture. */
   still(index: number): Promise<Buffer>;
@@ -30,8 +31,8 @@ export interface Slides {
   moves(index: number): boolean;
   /** What an entry shows until its transition, each picture with how many frames it is shown. */
   held(index: number): AsyncGenerator<{ picture: YuvPicture; frames: number }>;
-  /** A small JPEG. */
-  thumb(index: number): Promise<Buffer>;
+  /** A small picture for the sheet of all of them. */
+  thumb(index: number): Promise<RgbPicture>;
   /** What composing them had to say, now or when they were made. */
   warnings(): Promise<Warning[]>;
 }
@@ -39,20 +40,19 @@ export interface Slides {
 type Pictures = AsyncIterable<YuvPicture> | Iterable<YuvPicture>;
 
 interface Composed {
-  rgb: RgbPicture;
   picture: YuvPicture;
   warnings: Warning[];
 }
 
 /** Composed slides kept in memory: one is wanted by its own segment and by the one before it. */
 const KEPT = 4;
-const THUMB_QUALITY = 90;
 
 export function createSlides(
   plan: Plan,
   parts: PartMaker,
   store: ArtifactStore,
   stopwatch: Stopwatch,
+  backgrounds: Backgrounds,
 ): Slides {
   const kept = new Map<string, Promise<Composed>>();
   let encoded = 0;
@@ -64,6 +64,14 @@ export function createSlides(
   const read = (sha256: string | undefined): Promise<Buffer> | undefined =>
     sha256 === undefined ? undefined : store.readObject(sha256);
 
+  const photoOf = async (content: SlideContent, scale?: number): Promise<Background> => {
+    const paint = async () => paintBackground(content, await read(content.photo), scale);
+    if (!content.photo || scale !== undefined) return paint();
+    const { photo, width, height, theme, brandColor } = content;
+    const shared = await backgrounds.get(JSON.stringify([photo, width, height, theme, brandColor]), paint);
+    const data = Buffer.from(shared.picture.data);
+    return { ...shared, picture: { ...shared.picture, data } };
+  };
   const background = async (
     content: SlideContent,
     index: number,
@@ -71,7 +79,7 @@ export function createSlides(
   ): Promise<Background & { warnings: Warning[] }> => {
     try {
       if (content.clip) return { ...(await firstOf(content)), warnings: [] };
-      return { ...(await paintBackground(content, await read(content.photo), scale)), warnings: [] };
+      return { ...(await photoOf(content, scale)), warnings: [] };
     } catch (cause) {
       const error = undecodable(index, cause);
       if (!content.placeholder) throw error;
@@ -89,10 +97,7 @@ export function createSlides(
   };
   const firstOf = async (content: SlideContent): Promise<Background> => {
     for await (const picture of frames(content)) {
-      return {
-        picture: { ...picture, data: yuvToRgb(picture) },
-        place: { left: 0, top: 0, width: 1, height: 1 },
-      };
+      return { picture, place: { left: 0, top: 0, width: 1, height: 1 } };
     }
     throw new Error('it has no picture');
   };
@@ -100,9 +105,9 @@ export function createSlides(
   const compose = (slide: PlannedSlide, index: number): Promise<Composed> =>
     stopwatch.time('slides', async () => {
       const { content } = slide;
-      const { picture: rgb, warnings } = await background(content, index);
-      warnings.push(...(await paintSlide(rgb, content, await read(content.logo))));
-      return { rgb, picture: rgbToYuv(rgb.data, rgb.width, rgb.height), warnings };
+      const { picture, warnings } = await background(content, index);
+      warnings.push(...(await paintSlide(picture, content, await read(content.logo))));
+      return { picture, warnings };
     });
 
   const composed = (slide: PlannedSlide, index: number): Promise<Composed> => {
@@ -117,16 +122,16 @@ export function createSlides(
   };
   const first = (index: number): Promise<Composed> => composed(firstSlide(plan, index), index);
 
-  const thumb = async (index: number): Promise<Buffer> => {
+  const thumb = async (index: number): Promise<RgbPicture> => {
     const planned = entryOf(plan, index).thumb;
+    const { width, height } = planned.content;
     let made: Buffer | undefined;
     const { stored } = await parts.make(planned, async () => {
-      const { rgb, warnings } = await first(index);
-      const small = await scalePicture(rgb, planned.content.width, planned.content.height);
-      made = await encodeJpeg(small, THUMB_QUALITY);
+      const { picture, warnings } = await first(index);
+      made = (await yuvToRgb(picture, width, height)).data;
       return { bytes: made, meta: { warnings } };
     });
-    return made ?? store.readObject(stored.sha256);
+    return { width, height, data: made ?? (await store.readObject(stored.sha256)) };
   };
 
   const still = async (slide: PlannedSlide, index: number): Promise<Buffer> => {
@@ -145,10 +150,10 @@ export function createSlides(
   const overlay = async (content: SlideContent): Promise<Overlay> => {
     const { width, height } = content;
     const [onBlack, onWhite] = await Promise.all(
-      [0, 255].map(async (level) => {
-        const picture = { width, height, data: Buffer.alloc(width * height * 3, level) };
+      [BLACK, WHITE].map(async (level) => {
+        const picture = plain(width, height, level);
         await paintSlide(picture, content, await read(content.logo));
-        return rgbToYuv(picture.data, width, height);
+        return picture;
       }),
     );
     return readOverlay(onBlack as YuvPicture, onWhite as YuvPicture);
@@ -186,8 +191,7 @@ export function createSlides(
     const { content } = firstSlide(plan, index);
     const header = await probeImage((await read(content.photo)) as Buffer);
     const movement = movementOf(content, content, placePhoto(header, content)) as Movement;
-    const { picture } = await background(content, index, movement.scale);
-    const source = rgbToYuv(picture.data, picture.width, picture.height);
+    const { picture: source } = await background(content, index, movement.scale);
     const total = slides.reduce((sum, { frames }) => sum + frames, 0);
     let frame = 0;
     for (const slide of slides) {
@@ -214,7 +218,6 @@ export function createSlides(
   };
 
   return {
-    rgb: async (index) => (await first(index)).rgb,
     picture: async (index) => (await first(index)).picture,
     still: (index) => still(firstSlide(plan, index), index),
     stills: (index) => Promise.all(entryOf(plan, index).slides.map((slide) => still(slide, index))),
@@ -231,6 +234,12 @@ export function createSlides(
       return stored.flatMap((part) => (part?.meta?.warnings as Warning[] | undefined) ?? []);
     },
   };
+}
+
+/** A picture of one grey. */
+function plain(width: number, height: number, luma: number): YuvPicture {
+  const data = Buffer.alloc((width * height * 3) / 2, 128);
+  return { width, height, data: data.fill(luma, 0, width * height) };
 }
 
 function entryOf(plan: Plan, index: number): PlannedEntry {

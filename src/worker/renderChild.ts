@@ -7,7 +7,8 @@ import { asPreviewError } from '../errors.ts';
 import { quietFfmpeg } from '../media/ffmpeg.ts';
 import { configureSharp } from '../media/image.ts';
 import { loadFonts } from '../media/text.ts';
-import { planPreview, type RenderContext, renderPreview } from '../render/renderPreview.ts';
+import { createBackgrounds } from '../render/backgrounds.ts';
+import { BACKGROUND_BYTES, planPreview, type RenderContext, renderPreview } from '../render/renderPreview.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { createFsStore } from '../storage/fsStore.ts';
 import { endWithParent } from './endWithParent.ts';
@@ -25,6 +26,7 @@ quietFfmpeg();
 configureSharp();
 await loadFonts(fontsFolder || undefined);
 const store = storeFolder ? await createFsStore(storeFolder) : createChannelStore();
+const backgrounds = createBackgrounds(BACKGROUND_BYTES);
 process.on('message', (message: RenderTask | StoreAnswer) => {
   if ('kind' in message) void answerTask(message, store);
 });
@@ -34,6 +36,7 @@ async function answerTask(task: RenderTask, store: ArtifactStore): Promise<void>
   const context: RenderContext = {
     store,
     assets: task.assets,
+    backgrounds,
     onProgress: (progress) => answer({ type: 'progress', progress }),
     onPart: (part) => answer({ type: 'part', part }),
     signal: new AbortController().signal,

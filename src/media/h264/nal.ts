@@ -20,43 +20,39 @@ export const slicesOf = (stream: Buffer): Buffer[] =>
 
 export const nalType = (nal: Buffer): number => (nal[0] as number) & 31;
 
-/** What most slices never have; looking for it is native and fast, going byte by byte is not. */
 const TWO_ZEROS = Buffer.alloc(2);
+/** What an escape looks like: the third byte is not of the payload. */
+const ESCAPED = Buffer.from([0, 0, 3]);
+const ESCAPE = ESCAPED.subarray(2);
 
-/** A NAL unit with its header, and with the bytes that keep start codes out of it (7.4.1). */
+/**
+ * A NAL unit with its header, and with the bytes that keep start codes out of it (7.4.1). Two zeros in a row are rare in
+ * a slice; looking for them is native and fast, going byte by byte is not.
+ */
 export function toNal(refIdc: number, type: number, payload: Buffer): Buffer {
-  const header = Buffer.from([(refIdc << 5) | type]);
-  if (payload.indexOf(TWO_ZEROS) < 0) return Buffer.concat([header, payload]);
-  const out = Buffer.allocUnsafe(1 + payload.length + (payload.length >> 1) + 1);
-  out[0] = header[0] as number;
-  let to = 1;
-  let zeros = 0;
-  for (let i = 0; i < payload.length; i++) {
-    const byte = payload[i] as number;
-    if (zeros === 2 && byte <= 3) {
-      out[to++] = 3;
-      zeros = 0;
-    }
-    zeros = byte === 0 ? zeros + 1 : 0;
-    out[to++] = byte;
+  const pieces: Buffer[] = [Buffer.from([(refIdc << 5) | type])];
+  let start = 0;
+  for (let at = payload.indexOf(TWO_ZEROS); at >= 0; ) {
+    const next = at + 2;
+    if (next < payload.length && (payload[next] as number) <= 3) {
+      pieces.push(payload.subarray(start, next), ESCAPE);
+      start = next;
+      at = payload.indexOf(TWO_ZEROS, next);
+    } else at = payload.indexOf(TWO_ZEROS, at + 1);
   }
-  return out.subarray(0, to);
+  pieces.push(payload.subarray(start));
+  return Buffer.concat(pieces);
 }
 
 /** Takes the bytes out that {@link toNal} puts in. */
 export function unescapeNal(nal: Buffer): Buffer {
-  if (nal.indexOf(TWO_ZEROS) < 0) return nal;
-  const out = Buffer.allocUnsafe(nal.length);
-  let to = 0;
-  let zeros = 0;
-  for (let i = 0; i < nal.length; i++) {
-    const byte = nal[i] as number;
-    if (zeros === 2 && byte === 3) {
-      zeros = 0;
-      continue;
-    }
-    zeros = byte === 0 ? zeros + 1 : 0;
-    out[to++] = byte;
+  const pieces: Buffer[] = [];
+  let start = 0;
+  for (let at = nal.indexOf(ESCAPED); at >= 0; at = nal.indexOf(ESCAPED, start)) {
+    pieces.push(nal.subarray(start, at + 2));
+    start = at + 3;
   }
-  return out.subarray(0, to);
+  if (pieces.length === 0) return nal;
+  pieces.push(nal.subarray(start));
+  return Buffer.concat(pieces);
 }

@@ -6,6 +6,9 @@ export interface IndexedSample extends Omit<Sample, 'data'> {
   size: number;
 }
 
+export const indexed = (samples: readonly Sample[]): IndexedSample[] =>
+  samples.map(({ data, ...sample }) => ({ ...sample, size: data.length }));
+
 export interface IndexedTrack {
   track: Track;
   /** The samples of each chunk; a chunk's samples lie in the file one after the other. */

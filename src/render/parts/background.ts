@@ -1,18 +1,20 @@
+import { rgbToYuv } from '../../media/convert.ts';
+import type { YuvPicture } from '../../media/frame.ts';
 import {
   copyOnto,
   coverPicture,
   decodeLayer,
-  drawOver,
   type ImageHeader,
   probeImage,
   type RgbPicture,
 } from '../../media/image.ts';
+import { drawOver } from '../../media/paint.ts';
 import type { View } from '../../media/view.ts';
 import { type Theme, themeOf } from '../themes.ts';
 import type { SlideContent } from './slide.ts';
 
 export interface Background {
-  picture: RgbPicture;
+  picture: YuvPicture;
   /** Where the photo lies, in fractions of the frame; it may be larger than the frame. */
   place: View;
 }
@@ -32,7 +34,7 @@ export async function paintBackground(
 ): Promise<Background> {
   const [width, height] = [even(content.width * scale), even(content.height * scale)];
   if (!photo) {
-    const picture = paintCanvas(width, height, themeOf(content));
+    const picture = await rgbToYuv(paintCanvas(width, height, themeOf(content)));
     if (content.placeholder && content.kind === 'step') await paintSign(picture, themeOf(content));
     return { picture, place: WHOLE };
   }
@@ -40,12 +42,12 @@ export async function paintBackground(
   const place = placePhoto(header, content);
   const isWhole = place.width <= 1 && place.height <= 1;
   if (header.hasAlpha) {
-    const picture = paintCanvas(width, height, themeOf(content));
+    const picture = await rgbToYuv(paintCanvas(width, height, themeOf(content)));
     const box = isWhole ? inPixels(place, width, height) : { left: 0, top: 0, width, height };
     drawOver(picture, await decodeLayer(photo, box.width, box.height, 'cover'), box.left, box.top);
     return { picture, place };
   }
-  if (!isWhole) return { picture: await coverPicture(photo, width, height), place };
+  if (!isWhole) return { picture: await rgbToYuv(await coverPicture(photo, width, height)), place };
   const box = inPixels(place, width, height);
   const [picture, piece] = await Promise.all([
     coverPicture(photo, width, height, 'blurred'),
@@ -53,7 +55,7 @@ export async function paintBackground(
   ]);
   darken(picture);
   copyOnto(picture, piece, box.left, box.top);
-  return { picture, place };
+  return { picture: await rgbToYuv(picture), place };
 }
 
 /**
@@ -91,7 +93,7 @@ function inPixels(place: View, width: number, height: number): View {
 const even = (length: number): number => 2 * Math.round(length / 2);
 
 /** A picture with a stroke through it: something should be here. */
-async function paintSign(picture: RgbPicture, theme: Theme): Promise<void> {
+async function paintSign(picture: YuvPicture, theme: Theme): Promise<void> {
   const size = Math.round(Math.min(picture.width, picture.height) * 0.26);
   const sign = `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}" viewBox="0 0 24 24" fill="none"
     stroke="${theme.text}" stroke-width="1" stroke-linecap="round" stroke-linejoin="round" opacity="0.55">

@@ -5,21 +5,23 @@ import { join } from 'node:path';
 import { soundTrack } from '../../media/audio.ts';
 import { readParameterSets } from '../../media/h264/stills.ts';
 import { readFragments } from '../../media/mp4/fragments.ts';
-import { type IndexedSample, type MovieDetails, movieHead } from '../../media/mp4/movie.ts';
+import { indexed, type MovieDetails, movieHead } from '../../media/mp4/movie.ts';
 import { avcConfiguration, type Sample, type VideoTrack } from '../../media/mp4/track.ts';
 import { joinSegments } from '../../media/mux.ts';
 import { timescaleOf, type VideoSettings } from '../../media/video.ts';
-import type { ArtifactStore, StoredObject } from '../../storage/artifactStore.ts';
+import type { ArtifactStore, StoredObject, StoredPart } from '../../storage/artifactStore.ts';
+import { samplesIn } from './segment.ts';
 
-/** Digests of the objects that a finished file is made of. */
+/** What a finished file is made of. */
 export interface MovieParts {
-  segments: readonly { sha256: string; frames: number }[];
-  soundtrack?: string | undefined;
+  segments: readonly { part: StoredPart; frames: number }[];
+  soundtrack?: StoredPart | undefined;
 }
 
 /**
  * Joins the fragments of the segments and of the soundtrack into one MP4 file with its index at the front. No picture is
- * encoded or decoded, and no more than one segment is in memory: each is read once for the index and once for its data.
+ * encoded or decoded. Each segment is read once, for its data, and while one is written the next is read: no more than
+ * two are in memory.
  */
 export async function makeMp4(
   track: VideoTrack,
@@ -28,10 +30,8 @@ export async function makeMp4(
   video: VideoSettings,
   store: ArtifactStore,
 ): Promise<StoredObject> {
-  const read = async (sha256: string): Promise<Sample[]> => readFragments(await store.readObject(sha256));
-  const pictures: IndexedSample[][] = [];
-  for (const { sha256 } of segments) pictures.push(indexed(await read(sha256)));
-  const sound = soundtrack === undefined ? undefined : await read(soundtrack);
+  const pictures = segments.map(({ part }) => samplesIn(part));
+  const sound = soundtrack && readFragments(await store.readObject(soundtrack.sha256));
   const soundChunks = sound && bySegment(sound, segments, video.fps);
   const head = movieHead(
     [
@@ -40,19 +40,31 @@ export async function makeMp4(
     ],
     details,
   );
+  const read = (i: number): Promise<Buffer> | undefined => {
+    const reading = segments[i] && store.readObject(segments[i].part.sha256);
+    // Whoever waits for it hears of it; where writing failed meanwhile nobody does.
+    reading?.catch(() => undefined);
+    return reading;
+  };
   const data = async function* (): AsyncGenerator<Buffer> {
     yield head;
-    for (const [i, { sha256 }] of segments.entries()) {
-      // One piece for each segment: a write for each sample would be a thousand of a few bytes.
-      const shown = await read(sha256);
-      yield Buffer.concat([...shown, ...(soundChunks?.[i] ?? [])].map((sample) => sample.data));
+    let next = read(0);
+    for (let i = 0; i < segments.length; i++) {
+      const shown = await next;
+      next = read(i + 1);
+      if (shown) yield samplesOf(shown, pictures[i] ?? []);
+      // One piece for each segment: a write for each frame of sound would be a thousand of a few bytes.
+      const heard = soundChunks?.[i] ?? [];
+      if (heard.length > 0) yield Buffer.concat(heard.map((sample) => sample.data));
     }
   };
   return store.putObject(data());
 }
 
-const indexed = (samples: readonly Sample[]): IndexedSample[] =>
-  samples.map(({ data, ...sample }) => ({ ...sample, size: data.length }));
+/** The data of a segment's samples, which lie at the end of its fragment one after the other. */
+function samplesOf(fragment: Buffer, samples: readonly { size: number }[]): Buffer {
+  return fragment.subarray(fragment.length - samples.reduce((sum, { size }) => sum + size, 0));
+}
 
 /** The sound of each segment, so that players find both near each other in the file; the last one has all that is left. */
 function bySegment(sound: readonly Sample[], segments: MovieParts['segments'], fps: number): Sample[][] {
@@ -85,8 +97,11 @@ export async function makeWebm(
   const folder = await mkdtemp(join(tmpdir(), 'preview-'));
   try {
     const path = join(folder, 'preview.webm');
-    const sources = segments.map(({ sha256, frames }) => ({ frames, read: () => store.readObject(sha256) }));
-    const sound = soundtrack === undefined ? undefined : await store.readObject(soundtrack);
+    const sources = segments.map(({ part, frames }) => ({
+      frames,
+      read: () => store.readObject(part.sha256),
+    }));
+    const sound = soundtrack && (await store.readObject(soundtrack.sha256));
     await joinSegments(path, sources, sound, { format: 'webm', fps });
     return await store.putObject(createReadStream(path));
   } finally {

@@ -1,4 +1,5 @@
-import { decodeJpeg, encodeJpeg } from '../../media/image.ts';
+import { yuvToRgb } from '../../media/convert.ts';
+import { encodeJpeg } from '../../media/image.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
 import type { PartMaker } from '../partMaker.ts';
 import { type Plan, part } from '../plan.ts';
@@ -12,7 +13,7 @@ const SHEET_QUALITY = 78;
 export async function makePoster(plan: Plan, slides: Slides, parts: PartMaker): Promise<StoredPart> {
   const content = { slide: plan.entries[0]?.slides[0]?.key, quality: POSTER_QUALITY };
   const { stored } = await parts.make(part('poster', content), async () => ({
-    bytes: await encodeJpeg(await slides.rgb(0), POSTER_QUALITY),
+    bytes: await encodeJpeg(await yuvToRgb(await slides.picture(0)), POSTER_QUALITY),
   }));
   return stored;
 }
@@ -23,9 +24,7 @@ export async function makeStoryboard(plan: Plan, slides: Slides, parts: PartMake
   const content = { thumbs: plan.entries.map(({ thumb }) => thumb.key), layout, quality: SHEET_QUALITY };
   const { stored } = await parts.make(part('storyboard', content), async () => {
     const sheet = createSheet(layout);
-    for (let i = 0; i < plan.entries.length; i++) {
-      placeThumb(sheet, layout, i, await decodeJpeg(await slides.thumb(i)));
-    }
+    await Promise.all(plan.entries.map(async (_, i) => placeThumb(sheet, layout, i, await slides.thumb(i))));
     return { bytes: await encodeJpeg(sheet, SHEET_QUALITY) };
   });
   return stored;

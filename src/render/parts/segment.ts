@@ -8,8 +8,11 @@ import {
   readStill,
 } from '../../media/h264/stills.ts';
 import { fragment, nalsToSample } from '../../media/mp4/fragments.ts';
+import { type IndexedSample, indexed } from '../../media/mp4/movie.ts';
 import type { Sample } from '../../media/mp4/track.ts';
 import { encodeSegment, timescaleOf } from '../../media/video.ts';
+import type { StoredPart } from '../../storage/artifactStore.ts';
+import type { Made } from '../partMaker.ts';
 import type { Plan, SegmentContent } from '../plan.ts';
 import type { Slides } from '../slides.ts';
 
@@ -18,16 +21,23 @@ type Exit = NonNullable<SegmentContent['exit']>;
 /**
  * The segment of entry `index`: what it shows, then the transition to the next entry.
  * The next segment begins with its own keyframe, so segments know nothing of each other's bytes.
- * @returns for MP4 one fragment; for WebM a file of its own
+ * @returns for MP4 one fragment, and an index of it beside it; for WebM a file of its own
  */
-export async function makeSegment(content: SegmentContent, index: number, slides: Slides): Promise<Buffer> {
+export async function makeSegment(content: SegmentContent, index: number, slides: Slides): Promise<Made> {
   const { exit, video } = content;
-  if (video.format === 'webm') return encodeSegment(pictures(index, exit, slides), video);
-  const samples = await samplesOf(content, index, slides);
+  if (video.format === 'webm') return { bytes: await encodeSegment(pictures(index, exit, slides), video) };
   const unit = timescaleOf(video) / video.fps;
-  return fragment(
-    samples.map((sample) => ({ ...sample, duration: sample.duration * unit, offset: sample.offset * unit })),
-  );
+  const samples = (await samplesOf(content, index, slides)).map((sample) => ({
+    ...sample,
+    duration: sample.duration * unit,
+    offset: sample.offset * unit,
+  }));
+  return { bytes: fragment(samples), meta: { samples: indexed(samples) } };
+}
+
+/** The index of a segment that {@link makeSegment} made; with it the finished file is laid out before a byte is read. */
+export function samplesIn(segment: StoredPart): IndexedSample[] {
+  return (segment.meta?.samples as IndexedSample[] | undefined) ?? [];
 }
 
 /** Durations and offsets are in frames. */

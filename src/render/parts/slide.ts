@@ -1,6 +1,8 @@
 import type { Warning } from '../../job/jobRecord.ts';
 import type { Focus, Motion } from '../../job/previewJob.types.ts';
-import { decodeLayer, drawOver, type RgbPicture } from '../../media/image.ts';
+import type { YuvPicture } from '../../media/frame.ts';
+import { decodeLayer } from '../../media/image.ts';
+import { drawOver, mixOver } from '../../media/paint.ts';
 import { layoutText, scriptsWithoutFont, type TextBlock, type TextStyle } from '../../media/text.ts';
 import { type Theme, type ThemeName, themeOf } from '../themes.ts';
 
@@ -35,7 +37,7 @@ export interface SlideContent {
  * line, a caption, the logo.
  */
 export async function paintSlide(
-  picture: RgbPicture,
+  picture: YuvPicture,
   content: SlideContent,
   logo: Buffer | undefined,
 ): Promise<Warning[]> {
@@ -204,36 +206,32 @@ const smoothstep = (t: number): number => {
   return clamped * clamped * (3 - 2 * clamped);
 };
 
+/** A veil lets a twentieth of the photo through. */
+const MOST_VEILED = 0.95;
+
 /** Mixes the veil's colour over the photo: full behind the words, fading out above and beside them. */
 function paintVeil(
-  picture: RgbPicture,
+  picture: YuvPicture,
   theme: Theme,
   { anchor, top, right }: { anchor: Layout['anchor']; top: number; right: number },
   unit: number,
 ): void {
-  const { width, height, data } = picture;
-  const across = Float32Array.from({ length: width }, (_, x) => {
+  const { width, height } = picture;
+  const columns = Float32Array.from({ length: width }, (_, x) => {
     const beyond = smoothstep((x - right - 16 * unit) / Math.max(1, (width - right) * 0.7));
     return anchor === 'middle' ? 1 - 0.9 * beyond : 1 - 0.82 * beyond;
   });
   const fade = 190 * unit;
-  for (let y = 0; y < height; y++) {
-    const down =
-      anchor === 'middle' ? 1 : smoothstep((y - (top - 16 * unit - fade)) / fade) * (1 + 0.16 * (y / height));
-    if (down === 0) continue;
-    let at = y * width * 3;
-    for (let x = 0; x < width; x++) {
-      const alpha = Math.min(0.95, theme.veilOpacity * down * (across[x] as number));
-      for (let c = 0; c < 3; c++, at++) {
-        const below = data[at] as number;
-        data[at] = below + ((theme.veil[c] as number) - below) * alpha + 0.5;
-      }
-    }
-  }
+  const rows = Float32Array.from({ length: height }, (_, y) => {
+    if (anchor === 'middle') return theme.veilOpacity;
+    const down = smoothstep((y - (top - 16 * unit - fade)) / fade) * (1 + 0.16 * (y / height));
+    return theme.veilOpacity * down;
+  });
+  mixOver(picture, theme.veil, rows, columns, MOST_VEILED);
 }
 
 /** White on a dark box, in the middle above the progress line; the lines are broken already. */
-async function paintCaption(picture: RgbPicture, lines: readonly string[], unit: number): Promise<void> {
+async function paintCaption(picture: YuvPicture, lines: readonly string[], unit: number): Promise<void> {
   const block = await layoutText(lines.join('\n'), {
     weight: 'SemiBold',
     size: 27 * unit,
@@ -253,7 +251,7 @@ async function paintCaption(picture: RgbPicture, lines: readonly string[], unit:
 const MAX_BARS = 40;
 
 function paintProgress(
-  picture: RgbPicture,
+  picture: YuvPicture,
   { step, of }: { step: number; of: number },
   margin: number,
   unit: number,
@@ -276,7 +274,7 @@ function paintProgress(
 
 /** A filled rectangle; `color` is `#rrggbb` or `#rrggbbaa`. */
 function paintBar(
-  picture: RgbPicture,
+  picture: YuvPicture,
   left: number,
   top: number,
   width: number,

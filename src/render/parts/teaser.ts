@@ -1,5 +1,5 @@
-import { yuvToRgb } from '../../media/frame.ts';
-import { encodeAnimation, type RgbPicture, scalePicture } from '../../media/image.ts';
+import { yuvToRgb } from '../../media/convert.ts';
+import { encodeAnimation, type RgbPicture } from '../../media/image.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
 import type { PartMaker } from '../partMaker.ts';
 import { type Plan, part } from '../plan.ts';
@@ -34,9 +34,7 @@ export async function makeTeaser(plan: Plan, slides: Slides, parts: PartMaker): 
         const lasts = Math.min(frames, limit - shown);
         // Of pictures that follow each other faster than the rate, only some are taken.
         if (Math.floor(shown / step) !== Math.floor((shown + lasts) / step)) {
-          pictures.push(
-            await scalePicture({ ...picture, data: yuvToRgb(picture) }, small.width, small.height),
-          );
+          pictures.push(await yuvToRgb(picture, small.width, small.height));
           delays.push(shown + lasts);
         }
         shown += lasts;

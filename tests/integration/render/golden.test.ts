@@ -13,12 +13,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadAssets } from '../../../src/assets/resolveAssets.ts';
 import type { PreviewJob } from '../../../src/job/previewJob.types.ts';
 import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
-import { yuvToRgb } from '../../../src/media/frame.ts';
 import { configureSharp } from '../../../src/media/image.ts';
 import { loadFonts } from '../../../src/media/text.ts';
 import { renderPreview } from '../../../src/render/renderPreview.ts';
 import { createFsStore } from '../../../src/storage/fsStore.ts';
 import { decodeVideo } from '../../support/decodeVideo.ts';
+import { yuvToRgb } from '../../support/yuvToRgb.ts';
 
 const UPDATE = process.env.UPDATE_GOLDEN === '1';
 const GOLDEN = 'tests/golden';
