@@ -28,6 +28,7 @@ import { createPreviewWorker, type PreviewWorker } from './worker/previewWorker.
 import { createPreviewWorkerClient, type PreviewWorkerClient } from './worker/previewWorkerClient.ts';
 import { createQueueWatch, type QueueWatch } from './worker/queueWatch.ts';
 import { createRenderPool, type RenderPool } from './worker/renderProcess.ts';
+import { cpuSecondsFor, createRenderSandbox, type RenderSandbox } from './worker/sandbox/renderSandbox.ts';
 import { createWebhookSender } from './worker/webhooks/webhookSender.ts';
 import { announcing, createWebhooks, type Webhooks } from './worker/webhooks/webhooks.ts';
 import { createWebhookWorker, type WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
@@ -52,7 +53,7 @@ const COLLECT_MS = 6 * 3_600_000;
 /** API and worker in one process; the queue is embedded unless REDIS_URL is set. */
 export function startServe(config: Config, logger: Logger): Promise<RunningApp> {
   return start(async (closeLater) => {
-    const base = await openBase(config, logger, config.redisUrl, closeLater);
+    const base = await openRenderBase(config, logger, config.redisUrl, closeLater);
     const keyring = createKeyring(config);
     const worker = await startPreviewWorker(config, logger, base, keyring, closeLater);
     const api = await startListening(config, logger, base, keyring, closeLater, worker);
@@ -67,7 +68,7 @@ export function startServe(config: Config, logger: Logger): Promise<RunningApp> 
 /** The API alone; workers run elsewhere. */
 export function startApi(config: Config, logger: Logger): Promise<RunningApp> {
   return start(async (closeLater) => {
-    const base = await openBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL, closeLater);
+    const base = await openRenderBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL, closeLater);
     const keyring = createKeyring(config);
     const api = await startListening(config, logger, base, keyring, closeLater);
     closeLater(api.stop);
@@ -78,7 +79,7 @@ export function startApi(config: Config, logger: Logger): Promise<RunningApp> {
 /** A worker alone. */
 export function startWorker(config: Config, logger: Logger): Promise<RunningApp> {
   return start(async (closeLater) => {
-    const base = await openBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL, closeLater);
+    const base = await openRenderBase(config, logger, config.redisUrl ?? DEFAULT_REDIS_URL, closeLater);
     const { workerHost: host, workerPort: port } = config;
     const keyring = createKeyring(config);
     const worker = await startPreviewWorker(config, logger, base, keyring, closeLater);
@@ -161,6 +162,18 @@ interface Base {
   tracing: Tracing;
 }
 
+/** The same with the means to render. */
+interface RenderBase extends Base {
+  sandbox: RenderSandbox;
+}
+
+/** What one job may use, and whoever serves several of them ends after that much more. */
+export const openSandbox = ({ renderMemoryBytes, jobTimeoutSeconds }: Config): RenderSandbox =>
+  createRenderSandbox({
+    memoryBytes: renderMemoryBytes,
+    cpuSeconds: cpuSecondsFor(jobTimeoutSeconds),
+  });
+
 async function openBase(
   config: Config,
   logger: Logger,
@@ -187,6 +200,16 @@ async function openBase(
   const deadLetters = createDeadLetters({ backend, queueName, store, client });
   closeLater(() => deadLetters.close());
   return { backend, store, client, deadLetters, webhooks, metrics, watch, tracing };
+}
+
+async function openRenderBase(...opened: Parameters<typeof openBase>): Promise<RenderBase> {
+  const [config, logger] = opened;
+  const base = await openBase(...opened);
+  const sandbox = openSandbox(config);
+  const { missing } = sandbox;
+  if (missing.length > 0)
+    logger.warn({ missing }, 'render processes run with less protection than they could');
+  return { ...base, sandbox };
 }
 
 /** Bytes outlive their record by the longest of what may still need them: renders, signed URLs, and an hour. */
@@ -239,13 +262,13 @@ export function createFetcher(config: Config): AssetFetcher {
 }
 
 /** Render children open the folder of a file system store themselves; a store in a network is used on their behalf. */
-const openRenderPool = (config: Config, { store }: Base): RenderPool =>
-  createRenderPool(config.storeUrl ? store : storeFolder(config), { fontsFolder: config.fontsDir });
+const openRenderPool = (config: Config, { store, sandbox }: RenderBase): RenderPool =>
+  createRenderPool(config.storeUrl ? store : storeFolder(config), { fontsFolder: config.fontsDir, sandbox });
 
 async function startPreviewWorker(
   config: Config,
   logger: Logger,
-  base: Base,
+  base: RenderBase,
   keyring: Keyring,
   closeLater: CloseLater,
 ): Promise<PreviewWorker> {
@@ -321,7 +344,7 @@ function collectRegularly(
 async function startListening(
   config: Config,
   logger: Logger,
-  base: Base,
+  base: RenderBase,
   keyring: Keyring,
   closeLater: CloseLater,
   worker?: PreviewWorker,

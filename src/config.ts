@@ -212,6 +212,13 @@ export const settings = {
     description: 'A render that takes longer is killed and tried again.',
     parse: (text) => whole(text, 1, 86_400),
   }),
+  renderMemoryBytes: define({
+    name: 'PREVIEW_RENDER_MEMORY_BYTES',
+    fallback: '1073741824',
+    description:
+      'Most memory that one render process may have; a job that needs more fails. There is one for each job that runs, and up to two in the API. See [security.md](security.md).',
+    parse: (text) => whole(text, 268_435_456, 1_099_511_627_776),
+  }),
   shutdownGraceSeconds: define({
     name: 'PREVIEW_SHUTDOWN_GRACE_SECONDS',
     fallback: '25',

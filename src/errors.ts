@@ -52,6 +52,11 @@ export const catalogue = {
   superseded: { status: 409, retryable: false, title: 'A newer job took its place.' },
   render_failed: { status: 500, retryable: true, title: 'The preview could not be rendered.' },
   render_crashed: { status: 500, retryable: true, title: 'The render process ended unexpectedly.' },
+  render_memory_exceeded: {
+    status: 422,
+    retryable: false,
+    title: 'The render needed more memory than it may have; send smaller pictures, or fewer.',
+  },
   render_timeout: { status: 500, retryable: true, title: 'The render took longer than its deadline.' },
   stalled: { status: 500, retryable: false, title: 'The worker lost the job too many times.' },
   // The service

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createFetcher, storeFolder } from '../app.ts';
+import { createFetcher, openSandbox, storeFolder } from '../app.ts';
 import { loadAssets } from '../assets/resolveAssets.ts';
 import type { Config } from '../config.ts';
 import { PreviewError } from '../errors.ts';
@@ -72,7 +72,10 @@ async function render(
   config: Config,
   signal: AbortSignal,
 ): Promise<RenderResult> {
-  const pool = createRenderPool(storeFolder(config), { fontsFolder: config.fontsDir });
+  const pool = createRenderPool(storeFolder(config), {
+    fontsFolder: config.fontsDir,
+    sandbox: openSandbox(config),
+  });
   const display = showProgress();
   try {
     const assets = await loadAssets(job, {

@@ -25,6 +25,10 @@ export function layoutOf(folder: string) {
   };
 }
 
+/** What a render writes to; how jobs ended is none of its business. */
+export const foldersOfRenders = (folder: string): string[] =>
+  ['objects', 'parts', 'tmp'].map((name) => join(folder, name));
+
 /** A file of a store as it lies there. */
 export interface StoredFile {
   path: string;

@@ -13,6 +13,7 @@ import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { createFsStore } from '../storage/fsStore.ts';
 import { endWithParent } from './endWithParent.ts';
 import type { RenderAnswer, RenderTask } from './renderProtocol.ts';
+import { tellsOfShortage } from './sandbox/shortage.ts';
 import { createChannelStore, type StoreAnswer } from './storeChannel.ts';
 
 const [storeFolder, fontsFolder] = process.argv.slice(2);
@@ -45,7 +46,7 @@ async function answerTask(task: RenderTask, store: ArtifactStore): Promise<void>
     if (task.kind === 'plan') answer({ type: 'planned', plan: await planPreview(task.job, context) });
     else answer({ type: 'rendered', result: await renderPreview(task.job, context) });
   } catch (thrown) {
-    const error = asPreviewError(thrown, 'render_failed');
+    const error = asPreviewError(thrown, lacksMemory(thrown) ? 'render_memory_exceeded' : 'render_failed');
     const cause =
       error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause ?? '');
     answer({
@@ -57,6 +58,11 @@ async function answerTask(task: RenderTask, store: ArtifactStore): Promise<void>
       detail: cause,
     });
   }
+}
+
+/** True where an allocation failed, and this process has survived it. */
+function lacksMemory(thrown: unknown): boolean {
+  return thrown instanceof Error && (tellsOfShortage(thrown.message) || lacksMemory(thrown.cause));
 }
 
 function answer(message: RenderAnswer): void {

@@ -1,5 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { extname } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { PreviewError } from '../errors.ts';
@@ -7,7 +9,13 @@ import type { PlanSummary, Progress } from '../job/jobRecord.ts';
 import type { PartReport } from '../render/partMaker.ts';
 import type { RenderResult } from '../render/renderPreview.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { foldersOfRenders } from '../storage/fsLayout.ts';
 import type { RenderAnswer, RenderTask } from './renderProtocol.ts';
+import type { Rule } from './sandbox/confine.ts';
+import { createRenderSandbox, type RenderSandbox } from './sandbox/renderSandbox.ts';
+import { tellsOfShortage } from './sandbox/shortage.ts';
+import { usageOf } from './sandbox/usage.ts';
+import { makeWorkFolder, removeWorkFolder } from './sandbox/workFolder.ts';
 import { serveStore } from './storeChannel.ts';
 
 /** Renders in child processes that can be killed; a child serves one task at a time and is kept for the next. */
@@ -34,32 +42,46 @@ const TASKS_PER_CHILD = 200;
 interface RenderChild {
   process: ChildProcess;
   ready: Promise<void>;
+  /** Settles when it has ended and its folder is removed. */
+  gone: Promise<void>;
   tasks: number;
   /** Of the task that it has or had last: a complaint may arrive after the answer, or after the death. */
   control?: RenderControl;
+  /** What it said last of an allocation that failed. */
+  shortage?: string;
 }
 
-// From sources the loader comes with process.execArgv, which fork hands on.
+/** How often a process that renders is looked at. */
+const USAGE_MS = 50;
+
 const RENDER_CHILD = new URL(`./renderChild${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 
 /**
  * @param place folder of the file system store that the children open, or a store that is used on their behalf
  * @param options.entry the module that a child runs; it speaks renderProtocol.ts
  * @param options.fontsFolder fonts beside those of the package
+ * @param options.sandbox how a child is started, and what it may use
  */
 export function createRenderPool(
   place: string | ArtifactStore,
-  { entry = RENDER_CHILD, fontsFolder }: { entry?: URL; fontsFolder?: string | undefined } = {},
+  {
+    entry = RENDER_CHILD,
+    fontsFolder,
+    sandbox = createRenderSandbox(),
+  }: { entry?: URL; fontsFolder?: string | undefined; sandbox?: RenderSandbox } = {},
 ): RenderPool {
   const idle: RenderChild[] = [];
   const all = new Set<RenderChild>();
+  const { memoryBytes, cpuSeconds } = sandbox.limits;
 
   const start = (): RenderChild => {
-    const child = startChild([typeof place === 'string' ? place : '', fontsFolder ?? ''], entry);
+    const store = typeof place === 'string' ? resolve(place) : '';
+    const fonts = fontsFolder === undefined ? '' : resolve(fontsFolder);
+    const child = startChild(entry, { store, fonts }, sandbox);
     if (typeof place !== 'string') serveStore(child.process, place);
     all.add(child);
     child.process.once('exit', () => {
-      all.delete(child);
+      void child.gone.then(() => all.delete(child));
       const at = idle.indexOf(child);
       if (at >= 0) idle.splice(at, 1);
     });
@@ -69,9 +91,9 @@ export function createRenderPool(
   const run = async (task: RenderTask, control: RenderControl): Promise<RenderAnswer> => {
     control.signal.throwIfAborted();
     const child = idle.pop() ?? start();
-    const answer = await runTask(child, task, control);
+    const answer = await runTask(child, task, control, memoryBytes);
     child.tasks++;
-    if (child.tasks < TASKS_PER_CHILD) idle.push(child);
+    if (isFresh(child)) idle.push(child);
     else child.process.disconnect();
     if (answer.type === 'failed') {
       throw new PreviewError(answer.code, answer.message, {
@@ -81,6 +103,12 @@ export function createRenderPool(
       });
     }
     return answer;
+  };
+
+  /** True where the next task has at least half of everything for itself. */
+  const isFresh = ({ tasks, process: { pid = 0 } }: RenderChild): boolean => {
+    const used = usageOf(pid) ?? { bytes: 0, cpuSeconds: 0 };
+    return tasks < TASKS_PER_CHILD && used.bytes < memoryBytes / 2 && used.cpuSeconds < cpuSeconds / 2;
   };
 
   // The first job finds a child that is ready.
@@ -99,23 +127,44 @@ export function createRenderPool(
     },
     async close() {
       await Promise.all(
-        [...all].map(async ({ process }) => {
-          const gone = new Promise((resolve) => process.once('exit', resolve));
+        [...all].map(({ process, gone }) => {
           process.kill('SIGKILL');
-          await gone;
+          return gone;
         }),
       );
     },
   };
 }
 
-function startChild(args: readonly string[], entry: URL): RenderChild {
-  const child = fork(entry, args, {
+function startChild(
+  entry: URL,
+  { store, fonts }: { store: string; fonts: string },
+  sandbox: RenderSandbox,
+): RenderChild {
+  const folder = makeWorkFolder();
+  const module = fileURLToPath(entry);
+  // From sources the loader comes with process.execArgv, is found from here, and keeps what it has compiled in /tmp.
+  const isBuilt = !module.endsWith('.ts');
+  const loader = isBuilt ? [] : process.execArgv;
+  const node = [process.execPath, ...loader, module, store, fonts];
+  const [command, ...args] = sandbox.wrap(node, [
+    ['read', module],
+    ['write', folder],
+    ...rulesFor(store, fonts),
+  ]);
+  const child = spawn(command, args, {
+    ...(isBuilt ? { cwd: folder } : {}),
     // No secret of the service's environment reaches the process that decodes what strangers send.
-    env: { NODE_ENV: 'production' },
+    env: { NODE_ENV: 'production', HOME: folder, ...(isBuilt ? { TMPDIR: folder } : {}) },
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve(removeWorkFolder(folder)));
+    child.once('error', () => resolve(removeWorkFolder(folder)));
+  });
+  // Where the machine runs out of memory, this one goes first. It may be gone already, or not run on Linux.
+  if (child.pid) writeFile(`/proc/${child.pid}/oom_score_adj`, '1000').catch(() => undefined);
   const ready = new Promise<void>((resolve, reject) => {
     child.once('message', () => resolve());
     child.once('exit', (code, signal) => reject(crashed(code, signal)));
@@ -124,9 +173,10 @@ function startChild(args: readonly string[], entry: URL): RenderChild {
   });
   // Whoever waits for it hears of it; that nobody waits yet is no reason to end the service.
   ready.catch(() => undefined);
-  const started: RenderChild = { process: child, ready, tasks: 0 };
+  const started: RenderChild = { process: child, ready, gone, tasks: 0 };
   if (child.stderr) {
     createInterface({ input: child.stderr }).on('line', (line) => {
+      if (tellsOfShortage(line)) started.shortage = line;
       if (started.control?.onComplaint) started.control.onComplaint(line);
       else process.stderr.write(`${line}\n`);
     });
@@ -134,7 +184,23 @@ function startChild(args: readonly string[], entry: URL): RenderChild {
   return started;
 }
 
-async function runTask(child: RenderChild, task: RenderTask, control: RenderControl): Promise<RenderAnswer> {
+function rulesFor(store: string, fonts: string): Rule[] {
+  const shared = store ? foldersOfRenders(store) : [];
+  // A rule is about a folder that is there.
+  for (const folder of shared) mkdirSync(folder, { recursive: true });
+  return [
+    ...(store ? [['list', store] satisfies Rule] : []),
+    ...shared.map((folder): Rule => ['write', folder]),
+    ...(fonts ? [['read', fonts] satisfies Rule] : []),
+  ];
+}
+
+async function runTask(
+  child: RenderChild,
+  task: RenderTask,
+  control: RenderControl,
+  memoryBytes: number,
+): Promise<RenderAnswer> {
   const { process } = child;
   let reason: unknown;
   const kill = (why: unknown): void => {
@@ -142,13 +208,18 @@ async function runTask(child: RenderChild, task: RenderTask, control: RenderCont
     process.kill('SIGKILL');
   };
   const onAbort = (): void => kill(control.signal.reason);
+  const watching = setInterval(() => {
+    const { bytes } = usageOf(process.pid ?? 0) ?? { bytes: 0 };
+    if (bytes > memoryBytes) kill(outOfMemory(new Error(`the render child held ${bytes} bytes`)));
+  }, USAGE_MS);
   const { timeoutMs } = control;
   const onDeadline = (): void =>
     kill(new PreviewError('render_timeout', `The render took longer than ${Number(timeoutMs) / 1000} s.`));
   const deadline = timeoutMs === undefined ? undefined : setTimeout(onDeadline, timeoutMs);
   let onExit: ((code: number | null, signal: NodeJS.Signals | null) => void) | undefined;
   const gone = new Promise<never>((_, reject) => {
-    onExit = (code, signal) => reject(crashed(code, signal));
+    // Its last words are read in the same turn of the loop as its end.
+    onExit = (code, signal) => setImmediate(() => reject(crashed(code, signal, child.shortage)));
     process.once('exit', onExit);
   });
   gone.catch(() => undefined);
@@ -172,13 +243,21 @@ async function runTask(child: RenderChild, task: RenderTask, control: RenderCont
     throw reason ?? error;
   } finally {
     clearTimeout(deadline);
+    clearInterval(watching);
     control.signal.removeEventListener('abort', onAbort);
     if (onMessage) process.off('message', onMessage);
     if (onExit) process.off('exit', onExit);
   }
 }
 
-function crashed(code: number | null, signal: string | null): PreviewError {
-  const cause = new Error(`the render child ended with ${signal ? `signal ${signal}` : `exit code ${code}`}`);
+function crashed(code: number | null, signal: string | null, shortage?: string): PreviewError {
+  const how = signal ? `signal ${signal}` : `exit code ${code}`;
+  const cause = new Error(`the render child ended with ${how}${shortage ? `: ${shortage}` : ''}`);
+  if (shortage) return outOfMemory(cause);
+  if (signal === 'SIGXCPU')
+    return new PreviewError('render_timeout', 'The render used too much CPU time.', { cause });
   return new PreviewError('render_crashed', undefined, { cause });
 }
+
+const outOfMemory = (cause: Error): PreviewError =>
+  new PreviewError('render_memory_exceeded', undefined, { cause });

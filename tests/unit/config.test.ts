@@ -42,6 +42,7 @@ describe('an empty environment', () => {
       signingKeys: [],
       urlTtlSeconds: 900,
       jobTimeoutSeconds: 300,
+      renderMemoryBytes: 1024 ** 3,
       shutdownGraceSeconds: 25,
       uploadMaxBytes: 64 * 1024 * 1024,
       assetAllowPrivate: [],
