@@ -3,7 +3,7 @@
  *
  *     npx tsx examples/features/make.mts
  *
- * `media/clip.mp4` is a piece of the rendered `motion.json`, cut out with ffmpeg.
+ * `media/clip.mp4` is a piece of the rendered `motion.json`, cut out with ffmpeg, with the tutorial's music as its sound.
  */
 import sharp from 'sharp';
 

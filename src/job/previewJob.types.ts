@@ -165,13 +165,21 @@ export interface Step {
    */
   asset?: Id;
   /**
-   * How long the step lasts. Without it: its narration plus 0.6 s, else as long as its words take to read.
+   * How long the step lasts. Without it: its narration plus 0.6 s, else the length of its video, else as long as its words take to read.
    */
   durationSeconds?: number;
   /**
    * Id of the audio asset that is spoken during the step.
    */
   narration?: Id;
+  /**
+   * True: the sound of the video that the step shows is heard. It gives way to a narration, and music gives way to it.
+   */
+  videoSound?: boolean;
+  /**
+   * Makes the sound of the video louder (above 0) or softer (below 0).
+   */
+  videoGainDb?: number;
   /**
    * How the step comes onto the screen.
    */

@@ -2,7 +2,7 @@ import { Ajv } from 'ajv';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
 import type { InputError } from '../errors.ts';
 import { checkFocus, checkResolution, checkTransitions } from './checks/picture.ts';
-import { checkReferences, checkUniqueIds } from './checks/references.ts';
+import { checkReferences, checkUniqueIds, checkVideoSound } from './checks/references.ts';
 import { checkDataUrls, checkPaths, checkUrls } from './checks/sources.ts';
 import { checkWords } from './checks/words.ts';
 import { copyJson } from './copyJson.ts';
@@ -21,6 +21,7 @@ const matchesSchema = new Ajv({ allErrors: true, verbose: true, strict: true, st
 const checks: readonly ((job: PreviewJob) => InputError[])[] = [
   checkUniqueIds,
   checkReferences,
+  checkVideoSound,
   checkUrls,
   checkDataUrls,
   checkPaths,

@@ -64,23 +64,32 @@ export async function probeAudioSeconds(bytes: Buffer, demuxerName: string): Pro
   }
 }
 
-/** Decodes the first audio stream to blocks of interleaved stereo at {@link SAMPLE_RATE}. */
-export async function* decodeAudio(bytes: Buffer, demuxerName: string): AsyncGenerator<Float32Array> {
+/**
+ * Decodes the first audio stream to blocks of interleaved stereo at {@link SAMPLE_RATE}.
+ * @param keepTimes for the sound of a video: what comes late or has a gap is preceded by silence, so that it stays with
+ *   the pictures
+ */
+export async function* decodeAudio(
+  bytes: Buffer,
+  demuxerName: string,
+  { keepTimes = false } = {},
+): AsyncGenerator<Float32Array> {
   const demuxer = await openDemuxer(bytes, demuxerName);
   try {
     const stream = demuxer.audio();
     if (!stream) throw new Error('it has no audio stream');
     const decoder = await Decoder.create(stream);
     const resampler = FilterAPI.create(
-      `aresample=${SAMPLE_RATE},aformat=sample_fmts=flt:channel_layouts=stereo`,
+      // `async=1` fills and trims, and never stretches.
+      `aresample=${SAMPLE_RATE}${keepTimes ? ':async=1:first_pts=0' : ''},aformat=sample_fmts=flt:channel_layouts=stereo`,
       {},
     );
     try {
       for (const packet of readPackets(demuxer, stream)) {
         // A packet is 20 ms of sound and decodes in microseconds: a hop to another thread would cost more.
-        for (const frame of decoder.decodeAllSync(packet)) yield* resample(resampler, frame);
+        for (const frame of decoder.decodeAllSync(packet)) yield* resample(resampler, frame, keepTimes);
       }
-      for (const frame of decoder.decodeAllSync(null)) yield* resample(resampler, frame);
+      for (const frame of decoder.decodeAllSync(null)) yield* resample(resampler, frame, keepTimes);
       for (const frame of await resampler.processAll(null)) yield takeSamples(frame);
     } finally {
       decoder.close();
@@ -91,8 +100,8 @@ export async function* decodeAudio(bytes: Buffer, demuxerName: string): AsyncGen
   }
 }
 
-function* resample(resampler: FilterAPI, frame: Frame): Generator<Float32Array> {
-  if (isMixFormat(frame)) {
+function* resample(resampler: FilterAPI, frame: Frame, keepTimes: boolean): Generator<Float32Array> {
+  if (!keepTimes && isMixFormat(frame)) {
     yield interleaved(frame);
     return;
   }

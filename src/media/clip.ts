@@ -9,6 +9,7 @@ export interface ClipHeader {
   width: number;
   height: number;
   seconds: number;
+  hasSound: boolean;
 }
 
 /** What the headers say of the first video stream; nothing is decoded. @throws Error where there is none */
@@ -24,7 +25,8 @@ export async function probeClip(bytes: Buffer, demuxerName: string): Promise<Cli
     if (!(seconds > 0)) throw new Error('its video stream is empty');
     const { width, height } = stream.codecpar;
     const turned = rotationOf(stream) % 180 !== 0;
-    return turned ? { width: height, height: width, seconds } : { width, height, seconds };
+    const hasSound = demuxer.audio() !== undefined;
+    return { width: turned ? height : width, height: turned ? width : height, seconds, hasSound };
   } finally {
     await demuxer.close();
   }

@@ -14,6 +14,8 @@ export interface Inspected {
   assets: ResolvedAsset[];
   /** Length of every sound and video by asset id. */
   seconds: Map<string, number>;
+  /** Length of the videos that have a sound, by asset id. */
+  sounding: Map<string, number>;
   warnings: Warning[];
 }
 
@@ -28,13 +30,20 @@ export async function inspectAssets(
   store: ArtifactStore,
 ): Promise<Inspected> {
   const mayFail = job.previewRequest.options?.onAssetError === 'placeholder';
-  const inspected: Inspected = { assets: [], seconds: new Map(), warnings: [] };
+  const inspected: Inspected = {
+    assets: [],
+    seconds: new Map(),
+    sounding: new Map(),
+    warnings: [],
+  };
   for (const asset of loaded) {
     try {
       if ('failure' in asset) throw new PreviewError('asset_missing', asset.failure);
-      const { seconds } = await factsOf(asset, store);
+      const { seconds, hasSound } = await factsOf(asset, store);
       if (seconds !== undefined) inspected.seconds.set(asset.id, seconds);
+      if (hasSound) inspected.sounding.set(asset.id, seconds ?? 0);
       inspected.assets.push(asset);
+      if (asset.type === 'video' && !hasSound) inspected.warnings.push(...silentSteps(job, asset.id));
     } catch (error) {
       if (!mayFail || !(error instanceof PreviewError) || !error.code.startsWith('asset_')) throw error;
       inspected.warnings.push(...warningsOf(job, asset, error.message));
@@ -47,38 +56,41 @@ export async function inspectAssets(
 interface Facts {
   /** Of a sound or a video. */
   seconds?: number;
+  /** Of a video. */
+  hasSound?: boolean;
 }
 
 async function factsOf(asset: ResolvedAsset, store: ArtifactStore): Promise<Facts> {
   const { key } = part('facts', { type: asset.type, format: asset.format, sha256: asset.sha256 });
   const known = await store.getPart(key);
   if (known?.meta?.facts) return known.meta.facts as Facts;
-  const seconds = await inspect(asset, await store.readObject(asset.sha256));
-  const facts: Facts = seconds === undefined ? {} : { seconds };
+  const facts = await inspect(asset, await store.readObject(asset.sha256));
   await store.putPart(key, { sha256: asset.sha256, bytes: asset.bytes, meta: { facts } });
   return facts;
 }
 
-/** @returns the length of a sound or a video in seconds */
-async function inspect(asset: ResolvedAsset, bytes: Buffer): Promise<number | undefined> {
-  if (asset.type === 'image') return inspectImage(asset, bytes);
-  const probe =
-    asset.type === 'audio'
-      ? probeAudioSeconds(bytes, demuxerOf(asset.format))
-      : probeClip(bytes, demuxerOf(asset.format)).then((clip) => {
-          checkPixels(asset, clip);
-          return clip.seconds;
-        });
-  return probe.catch((cause: unknown) => {
+async function inspect(asset: ResolvedAsset, bytes: Buffer): Promise<Facts> {
+  try {
+    if (asset.type === 'audio') return { seconds: await probeAudioSeconds(bytes, demuxerOf(asset.format)) };
+    if (asset.type === 'image') {
+      checkPixels(asset, await probeImage(bytes));
+      return {};
+    }
+    const clip = await probeClip(bytes, demuxerOf(asset.format));
+    checkPixels(asset, clip);
+    return { seconds: clip.seconds, hasSound: clip.hasSound };
+  } catch (cause) {
     throw cause instanceof PreviewError ? cause : corrupt(asset, cause);
-  });
+  }
 }
 
-async function inspectImage(asset: ResolvedAsset, bytes: Buffer): Promise<undefined> {
-  const header = await probeImage(bytes).catch((cause: unknown) => {
-    throw corrupt(asset, cause);
-  });
-  checkPixels(asset, header);
+/** A warning for each step that wants to hear a video that has no sound. */
+function silentSteps({ previewRequest: { steps } }: PreviewJob, id: string): Warning[] {
+  return steps.flatMap(({ asset, videoSound }, step) =>
+    videoSound && asset === id
+      ? [{ code: 'video_silent', message: `Asset "${id}" has no sound; the step is silent.`, step }]
+      : [],
+  );
 }
 
 function checkPixels(asset: ResolvedAsset, { width, height }: { width: number; height: number }): void {

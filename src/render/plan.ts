@@ -7,6 +7,7 @@ import { type VideoFormat, type VideoSettings, videoCodecs } from '../media/vide
 import { buildCaptions } from './captions.ts';
 import type { SlideContent } from './parts/slide.ts';
 import { thumbnailSize } from './parts/storyboard.ts';
+import type { VideoSound } from './parts/videoSound.ts';
 import type { Entry, Timeline } from './timeline.ts';
 
 /** Raise it with every change that makes other bytes from the same job; all parts are then made anew. */
@@ -39,6 +40,7 @@ export interface SoundtrackContent {
   seconds: number;
   /** Where each narration begins; digests, not ids, so that a renamed asset changes nothing. */
   narration: { sha256: string; startSeconds: number; gainDb: number }[];
+  videos?: VideoSound[];
   music?: { sha256: string; gainDb: number; loop: boolean } | undefined;
   ducking: boolean;
   loudnessLufs: number;
@@ -76,8 +78,16 @@ export interface PlanAsset {
 
 type Assets = ReadonlyMap<string, PlanAsset>;
 
-/** Names every part of the preview by what decides its bytes. Pure: nothing is read, nothing is made. */
-export function buildPlan(job: PreviewJob, timeline: Timeline, assets: readonly PlanAsset[]): Plan {
+/**
+ * Names every part of the preview by what decides its bytes. Pure: nothing is read, nothing is made.
+ * @param sounding length in seconds of the videos that have a sound, by asset id
+ */
+export function buildPlan(
+  job: PreviewJob,
+  timeline: Timeline,
+  assets: readonly PlanAsset[],
+  sounding: ReadonlyMap<string, number>,
+): Plan {
   const known: Assets = new Map(assets.map((asset) => [asset.id, asset]));
   const video = videoSettings(job);
   const codec = videoCodecs[video.format];
@@ -102,7 +112,7 @@ export function buildPlan(job: PreviewJob, timeline: Timeline, assets: readonly 
       }),
     };
   });
-  const sound = soundtrackContent(job, timeline, video.format, known);
+  const sound = soundtrackContent(job, timeline, video.format, known, sounding);
   return {
     video,
     entries,
@@ -191,6 +201,7 @@ function soundtrackContent(
   timeline: Timeline,
   format: VideoFormat,
   assets: Assets,
+  sounding: ReadonlyMap<string, number>,
 ): SoundtrackContent | undefined {
   const { steps, audio } = job.previewRequest;
   const voice = (asset: string, startFrame: number, gainDb = 0) => ({
@@ -205,12 +216,23 @@ function soundtrackContent(
   if (audio.narration && assets.has(audio.narration.asset)) {
     narration.push(voice(audio.narration.asset, 0, audio.narration.gainDb));
   }
+  const videos = timeline.entries.flatMap(({ index, startFrame, frames, exit }) => {
+    const { asset = '', videoSound, videoGainDb } = steps[index] ?? {};
+    const length = sounding.get(asset);
+    if (!videoSound || length === undefined) return [];
+    const shown = frames / timeline.fps;
+    const seconds = Math.min(shown, length);
+    // It fades out while the next picture comes, where it has not ended by then.
+    const fadeSeconds = Math.max(0, (exit?.frames ?? 0) / timeline.fps - (shown - seconds));
+    return [{ ...voice(asset, startFrame, videoGainDb), seconds, fadeSeconds }];
+  });
   const music = audio.music && assets.has(audio.music.asset) ? audio.music : undefined;
-  if (narration.length === 0 && !music) return undefined;
+  if (narration.length + videos.length === 0 && !music) return undefined;
   return {
     format,
     seconds: timeline.totalFrames / timeline.fps,
     narration,
+    ...(videos.length > 0 ? { videos } : {}),
     music: music && {
       sha256: assets.get(music.asset)?.sha256 ?? '',
       gainDb: music.gainDb ?? 0,

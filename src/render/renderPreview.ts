@@ -210,9 +210,9 @@ async function prepare(
   job: PreviewJob,
   { assets: loaded, store }: RenderContext,
 ): Promise<{ plan: Plan; timeline: Timeline; warnings: Warning[]; assets: ResolvedAsset[] }> {
-  const { assets, seconds, warnings } = await inspectAssets(job, loaded, store);
+  const { assets, seconds, sounding, warnings } = await inspectAssets(job, loaded, store);
   const timeline = buildTimeline(job.previewRequest, seconds, job.previewRequest.options?.fps ?? 30);
-  return { timeline, plan: buildPlan(job, timeline, assets), warnings, assets };
+  return { timeline, plan: buildPlan(job, timeline, assets, sounding), warnings, assets };
 }
 
 function timelineOf(timeline: Timeline) {

@@ -126,4 +126,45 @@ describe('a soundtrack of any input', () => {
     expect(loudness(12.5, 4)).toBeGreaterThan(-30);
     expect(loudness(19.7, 0.3)).toBeLessThan(loudness(12.5, 4) - 12);
   });
+
+  it('plays the sound of a video where its pictures are, also where it begins later than they do', async () => {
+    const path = join(folder, 'late.mp4');
+    ffmpeg(
+      ...['-f', 'lavfi', '-i', 'testsrc=s=64x64:d=3', '-itsoffset', '0.8', '-f', 'lavfi', '-i', 'sine=d=2'],
+      ...['-map', '0:v', '-map', '1:a', '-c:v', 'libx264', '-c:a', 'aac', path],
+    );
+    const { bytes } = await soundtrackOf(readFileSync(path), {
+      seconds: 5,
+      narration: [],
+      videos: [{ sha256: 'sound', startSeconds: 1, seconds: 3, fadeSeconds: 0.5, gainDb: 0 }],
+    });
+    const spoken = join(folder, 'late-track.m4a');
+    writeFileSync(spoken, bytes);
+    const report = ffmpeg('-i', spoken, '-af', 'silencedetect=n=-50dB:d=0.3', '-f', 'null', '-');
+    const [, end] = /silence_end: ([\d.]+)/.exec(report) ?? [];
+    expect(Number(end)).toBeCloseTo(1.8, 1);
+  });
+
+  it('lets music give way to the sound of a video, and the video to a narration', async () => {
+    const sound = makeSound('layers.flac', 48_000, 2, ['-c:a', 'flac']);
+    const level = async (change: Partial<SoundtrackContent>, from: number): Promise<number> => {
+      const { bytes } = await soundtrackOf(sound, { seconds: 12, narration: [], ...change });
+      const path = join(folder, 'layers.m4a');
+      writeFileSync(path, bytes);
+      const args = ['-ss', String(from), '-t', '2', '-i', path, '-af', 'volumedetect', '-f', 'null', '-'];
+      return Number(/mean_volume: (-?[\d.]+) dB/.exec(ffmpeg(...args))?.[1]);
+    };
+    const music = { sha256: 'sound', gainDb: 0, loop: true };
+    // What makes room is itself too soft to be heard here: what is measured is what lies below it.
+    const soft = { sha256: 'sound', startSeconds: 6, gainDb: -60 };
+    const drop = async (change: Partial<SoundtrackContent>): Promise<number> =>
+      (await level(change, 8)) - (await level(change, 2.6));
+    const videos = [{ ...soft, seconds: 6, fadeSeconds: 0 }];
+    const film = [{ sha256: 'sound', startSeconds: 0, seconds: 6, fadeSeconds: 0, gainDb: 0 }];
+    const films = [...film, { ...film[0], startSeconds: 6 }] as typeof film;
+    expect(await drop({ music, videos })).toBeLessThan(-8);
+    expect(await drop({ music, videos, ducking: false })).toBeGreaterThan(-3);
+    expect(await drop({ videos: films, narration: [soft] })).toBeLessThan(-8);
+    expect(await drop({ videos: films, narration: [soft], ducking: false })).toBeGreaterThan(-3);
+  });
 });

@@ -45,3 +45,18 @@ function complaint(asset: Asset | undefined, id: string, wanted: readonly AssetT
   if (wanted.includes(asset.type)) return undefined;
   return `asset "${id}" has the type ${asset.type}; here it must be ${wanted.join(' or ')}`;
 }
+
+/** A step whose video shall be heard shows a video, and a gain has something to act upon. */
+export function checkVideoSound({ previewRequest: { assets, steps } }: PreviewJob): InputError[] {
+  const videos = new Set(assets.filter(({ type }) => type === 'video').map(({ id }) => id));
+  return steps.flatMap(({ asset, videoSound, videoGainDb }, index) => {
+    const pointer = `/previewRequest/steps/${index}`;
+    if (videoSound && !videos.has(asset ?? '')) {
+      return [{ pointer: `${pointer}/videoSound`, message: 'needs a step whose asset is a video' }];
+    }
+    if (videoGainDb !== undefined && !videoSound) {
+      return [{ pointer: `${pointer}/videoGainDb`, message: 'needs "videoSound": true in the same step' }];
+    }
+    return [];
+  });
+}

@@ -7,6 +7,7 @@ import { createLoudnessMeter, type Loudness } from '../../media/loudness.ts';
 import { fragment, initSegment } from '../../media/mp4/fragments.ts';
 import type { AudioTrack, Sample } from '../../media/mp4/track.ts';
 import type { SoundtrackContent } from '../plan.ts';
+import { createVideoSounds, videoHeard } from './videoSound.ts';
 
 export interface Soundtrack {
   bytes: Buffer;
@@ -188,8 +189,12 @@ async function* mix(content: SoundtrackContent, read: ReadSound): AsyncGenerator
   const waiting = [...content.narration].sort((a, b) => a.startSeconds - b.startSeconds);
   const music = content.music && musicReader(content.music, read);
   const musicGain = decibels(content.music?.gainDb ?? 0);
+  const videos = content.videos ?? [];
+  const playVideos = createVideoSounds(videos, read);
   let voices: Voice[] = [];
+  // How far the music has given way, and the videos.
   let duck = 1;
+  let videoDuck = 1;
   for (let start = 0; start < total; start += BLOCK) {
     const length = Math.min(BLOCK, total - start);
     // A voice is decoded when the attack of the ducking before it begins, and let go when it has been spoken.
@@ -205,14 +210,24 @@ async function* mix(content: SoundtrackContent, read: ReadSound): AsyncGenerator
     }
     voices = voices.filter((voice) => voice.start + voice.samples.length / 2 > start);
     const block = music ? await music(length) : new Float32Array(length * 2);
+    const spoken = content.ducking && voices.length > 0 ? spokenSamples(voices, start, length) : undefined;
     if (music) {
-      const spoken = content.ducking && voices.length > 0 ? spokenSamples(voices, start, length) : undefined;
+      const heard =
+        content.ducking && videos.length > 0
+          ? videoHeard(videos, start, length, DUCK_ATTACK_SECONDS)
+          : undefined;
       for (let i = 0; i < length; i++) {
-        duck = glide(duck, spoken?.[i] ? DUCKED : 1);
+        duck = glide(duck, spoken?.[i] || heard?.[i] ? DUCKED : 1);
         const gain = musicGain * duck * edges(start + i, total);
         block[i * 2] = (block[i * 2] as number) * gain;
         block[i * 2 + 1] = (block[i * 2 + 1] as number) * gain;
       }
+    }
+    const video = videos.length > 0 ? await playVideos(start, length) : undefined;
+    for (let i = 0; i < (video?.length ?? 0); i += 2) {
+      videoDuck = glide(videoDuck, spoken?.[i / 2] ? DUCKED : 1);
+      block[i] = (block[i] as number) + (video?.[i] as number) * videoDuck;
+      block[i + 1] = (block[i + 1] as number) + (video?.[i + 1] as number) * videoDuck;
     }
     for (const voice of voices) addVoice(block, start, voice);
     yield block;
@@ -257,6 +272,7 @@ function musicReader(
   music: NonNullable<SoundtrackContent['music']>,
   read: ReadSound,
 ): (length: number) => Promise<Float32Array> {
+  let file: Awaited<ReturnType<ReadSound>> | undefined;
   let source: AsyncGenerator<Float32Array> | undefined;
   let rest: Float32Array = new Float32Array(0);
   let ended = false;
@@ -267,8 +283,8 @@ function musicReader(
       if (rest.length === 0) {
         const fresh = !source;
         if (!source) {
-          const { bytes, demuxer } = await read(music.sha256);
-          source = decodeAudio(bytes, demuxer);
+          file ??= await read(music.sha256);
+          source = decodeAudio(file.bytes, file.demuxer);
         }
         const next = await source.next();
         if (next.done) {

@@ -215,6 +215,53 @@ describe('what a job asks for', () => {
   });
 });
 
+describe('the sound of a video', () => {
+  const CLIP = { id: 'clip', type: 'video', format: 'mp4' } as const;
+  /** Two steps that show the clip, the second one as it is heard; without a photo and music. */
+  const filmed = storyboardOf(true);
+
+  function storyboardOf(videoSound: boolean): PreviewJob {
+    return storyboard((request) => {
+      request.steps = [{ asset: 'clip' }, { asset: 'clip', videoSound }];
+      request.assets = [{ ...CLIP, path: 'not read' }];
+      request.audio = {};
+    });
+  }
+
+  async function withClip(bytes: Buffer): Promise<World> {
+    const { store } = await openStore();
+    return { store, assets: [{ ...CLIP, ...(await store.putObject(bytes)) }] };
+  }
+
+  it('is in the soundtrack where the step wants it', async () => {
+    const world = await withClip(await readFile('examples/features/media/clip.mp4'));
+    const { artifacts, warnings } = await render(filmed, world);
+    const manifest = artifacts.find(({ name }) => name === 'manifest.json');
+    const { audio } = JSON.parse(String(await world.store.readObject(manifest?.sha256 ?? '')));
+    expect(audio.integratedLufs).toBeGreaterThan(-24);
+    expect(warnings).toEqual([]);
+    const silent = await planPreview(storyboardOf(false), {
+      ...world,
+      onProgress: () => undefined,
+      signal: new AbortController().signal,
+    });
+    expect(silent.parts.map(({ kind }) => kind)).not.toContain('soundtrack');
+  });
+
+  it('is missed with a warning, in the plan too, where the video has none', async () => {
+    const bytes = await readFile('examples/features/media/clip.mp4');
+    // A track that is none: the demuxer passes over boxes that it does not know.
+    const second = bytes.lastIndexOf('trak');
+    const world = await withClip(
+      Buffer.concat([bytes.subarray(0, second), Buffer.from('skip'), bytes.subarray(second + 4)]),
+    );
+    const context = { ...world, onProgress: () => undefined, signal: new AbortController().signal };
+    const warning = { code: 'video_silent', step: 1 };
+    expect((await planPreview(filmed, context)).warnings).toMatchObject([warning]);
+    expect((await render(filmed, world)).warnings).toMatchObject([warning]);
+  });
+});
+
 describe.each(['mp4', 'webm'] as const)('the frames of a preview as %s', (format) => {
   it('stand at the times of the timeline, whatever the transitions', async () => {
     const world = await openStore();
