@@ -77,7 +77,8 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     loggerInstance: parts.logger as FastifyBaseLogger,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_MS,
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS },
+    // Node.js would answer a request without a host with an empty 400.
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS, requireHostHeader: false },
     clientErrorHandler: answerClientError,
     trustProxy: parts.trustedProxies.length > 0 ? [...parts.trustedProxies] : false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
@@ -93,7 +94,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   traceRequests(app, parts.tracing);
   cutOffSlowClients(app);
   const countCall = await limitRates(app, parts.rates);
-  refuseEncodedBodies(app);
+  checkHeaders(app);
   await app.register(helmet, {
     // Answers are data. /docs brings a policy of its own.
     contentSecurityPolicy: {
@@ -146,9 +147,11 @@ function requestId(header: string | string[] | undefined): string {
   return typeof header === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(header) ? header : randomUUID();
 }
 
-/** Nothing that comes is decompressed: a small body cannot become a large one. */
-function refuseEncodedBodies(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ headers }) => {
+/** A request names its host (RFC 9112, 3.2), and nothing that comes is decompressed: a small body cannot become a large one. */
+function checkHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ headers, raw }) => {
+    if (headers.host === undefined && raw.httpVersion !== '1.0')
+      throw new PreviewError('invalid_request', 'Send a Host header.');
     const encoding = headers['content-encoding'] ?? 'identity';
     if (encoding.toLowerCase() === 'identity') return;
     const message = 'Send the body as it is, without a Content-Encoding.';

@@ -93,7 +93,8 @@ const REASONS: Record<string, string> = { 408: 'Request Timeout', 431: 'Request 
 
 /** Answers what is not even a request, with the same document as everything else. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  // The second time there is nothing more to say: what follows is still being thrown away.
+  if (error.code === 'ECONNRESET' || socket.destroyed || socket.writableEnded) return;
   const refusals: Record<string, ErrorCode> = {
     ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
     HPE_HEADER_OVERFLOW: 'headers_too_large',

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { flood } from '../support/rawClient.ts';
 import { freePort } from '../support/redis.ts';
 import { type Service, smallJob, startService } from '../support/service.ts';
 
@@ -120,12 +121,3 @@ describe('an asset whose server answers with', () => {
     },
   );
 });
-
-/** Writes the same again and again, as long as someone reads. */
-function flood(socket: Socket, bytes: Buffer): void {
-  const more = (): void => {
-    while (!socket.destroyed && socket.write(bytes));
-  };
-  socket.on('drain', more);
-  more();
-}
