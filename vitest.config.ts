@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     pool: 'forks',
+    globalSetup: ['tests/support/leakScan.ts'],
     // Render children are forked from TypeScript sources; they inherit this loader through process.execArgv.
     execArgv: ['--import', 'tsx'],
     include: ['tests/unit/**/*.test.ts', 'tests/integration/**/*.test.ts', 'tests/security/**/*.test.ts'],

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     pool: 'forks',
+    globalSetup: ['tests/support/leakScan.ts'],
     execArgv: ['--import', 'tsx'],
     include: ['tests/e2e/**/*.test.ts'],
     testTimeout: 120_000,

@@ -349,7 +349,7 @@ async function startListening(
   closeLater: CloseLater,
   worker?: PreviewWorker,
 ): Promise<{ url: string; stop(): Promise<void> }> {
-  const { host, port, urlTtlSeconds, uploadMaxBytes, trustedProxies } = config;
+  const { host, port, urlTtlSeconds, uploadMaxBytes, uploadQuotaBytes, trustedProxies } = config;
   const own = keyring.signingKeys().length > 0 ? [] : [await loadOrCreateSigningKey(config.dataDir)];
   // Its processes start with the first plan that is asked for.
   const renderPool = openRenderPool(config, base);
@@ -378,6 +378,7 @@ async function startListening(
     trustedProxies,
     webhookProjects: keyring.webhookSecrets,
     uploadMaxBytes,
+    uploadQuotaBytes,
     health,
   });
   const url = await listen(api, { host, port, names: ['HOST', 'PORT'] });

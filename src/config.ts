@@ -232,6 +232,13 @@ export const settings = {
     description: 'Largest upload, and largest asset that is fetched or read.',
     parse: (text) => whole(text, 1024, 4_294_967_296),
   }),
+  uploadQuotaBytes: define({
+    name: 'PREVIEW_UPLOAD_QUOTA_BYTES',
+    fallback: '10737418240',
+    description:
+      'Bytes that the uploads of one project may have together; above it POST /api/assets answers 413. 0: no limit.',
+    parse: (text) => whole(text, 0, Number.MAX_SAFE_INTEGER),
+  }),
   retention: define({
     name: 'PREVIEW_RETENTION_DAYS',
     fallback: '',

@@ -27,6 +27,11 @@ export const catalogue = {
   no_stream: { status: 409, retryable: false, title: 'The job has no stream.' },
   job_already_finished: { status: 409, retryable: false, title: 'The job has already ended.' },
   payload_too_large: { status: 413, retryable: false, title: 'The body is too large.' },
+  upload_quota_exceeded: {
+    status: 413,
+    retryable: false,
+    title: 'The project has no room left for uploads.',
+  },
   unsupported_media_type: { status: 415, retryable: false, title: 'This content type is not accepted here.' },
   range_not_satisfiable: { status: 416, retryable: false, title: 'The range lies outside the file.' },
   job_id_reused: { status: 422, retryable: false, title: 'This jobId was used for a different job.' },

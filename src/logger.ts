@@ -1,3 +1,6 @@
+import { homedir, tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Bindings, type DestinationStream, type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 
@@ -11,21 +14,27 @@ export interface LoggerOptions {
   format?: 'json' | 'pretty';
   /** Fields whose values are written as `[redacted]`, besides those that are always: `title`, `err.message`, `*.url`. */
   redact?: readonly string[];
+  /** Folders of this machine, by the names that are written instead: `{ DATA_DIR: '/srv/previews' }`. */
+  places?: Readonly<Record<string, string>>;
   /** Where the lines go; stdout where it is left out. */
   destination?: DestinationStream;
 }
 
-/** Lines with ISO times, the level as a word, errors with their causes. */
+/**
+ * Lines with ISO times, the level as a word, errors with their causes; without secrets, and without the folders of this
+ * machine.
+ */
 export function createLogger(
   level: string,
-  { format = 'json', redact = [], destination }: LoggerOptions = {},
+  { format = 'json', redact = [], places = {}, destination }: LoggerOptions = {},
 ): Logger {
   const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    serializers: { err: pino.stdSerializers.errWithCause },
+    serializers: { err: describeError },
+    hooks: { streamWrite: createScrubber(places) },
     redact: { paths: [...SECRETS, ...redact], censor: '[redacted]' },
   };
   const target = destination ?? pino.destination({ dest: 1, sync: true });
@@ -54,3 +63,56 @@ export function copyingChild(logger: Logger, bindings: Bindings, onLine: (line: 
   Reflect.set(child, pino.symbols.streamSym, copier);
   return child;
 }
+
+/**
+ * What is told of an error. Drivers hang all kinds of things onto theirs: ioredis the command with its arguments, which
+ * may be a password or a whole job, the AWS SDK the request with its signature. None of that is.
+ */
+function describeError(thrown: unknown): unknown {
+  if (!(thrown instanceof Error)) return thrown;
+  const { message, stack, cause } = thrown;
+  const { code, place } = thrown as { code?: unknown; place?: unknown };
+  return {
+    type: thrown.name === 'Error' ? thrown.constructor.name : thrown.name,
+    message,
+    ...(code === undefined ? {} : { code }),
+    ...(place === undefined ? {} : { place }),
+    stack,
+    ...(thrown instanceof AggregateError ? { errors: thrown.errors.map(describeError) } : {}),
+    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+  };
+}
+
+/** Secrets by their looks, in whatever text they stand. */
+const SECRET_PATTERNS: readonly [RegExp, string][] = [
+  // The user info and the query of an address. A query may hold anything; what it was is seldom worth a line.
+  [/\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/"'@\\?#]*@/gi, '$1[redacted]@'],
+  [/\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'?#<>\\]+)\?[^\s"'#<>\\]*/gi, '$1?[redacted]'],
+  // A signed URL without its host.
+  [/\b((?:x-amz-)?(?:signature|credential|security-token)=)[^\s"'&\\]+/gi, '$1[redacted]'],
+  [/\b((?:bearer|basic) )[A-Za-z0-9._~+/=-]{8,}/gi, '$1[redacted]'],
+  [/\bwhsec_[A-Za-z0-9+/=]+/g, 'whsec_[redacted]'],
+];
+
+/** Where this package lies: the lines of a stack are written from there. */
+const PACKAGE_FOLDER = fileURLToPath(new URL('..', import.meta.url));
+
+/** Takes out of a line what no redaction by field can know: what libraries put into their texts. */
+function createScrubber(places: Readonly<Record<string, string>>): (line: string) => string {
+  const folders = Object.entries({ ...places, TMPDIR: tmpdir(), '~': homedir() })
+    .map(([name, folder]): [string, string] => [name, resolve(folder)])
+    .filter(([, folder]) => folder.length > 1)
+    .sort(([, a], [, b]) => b.length - a.length)
+    .map(([name, folder]): [RegExp, string] => [
+      new RegExp(`(?:file://)?(?<![\\w.-])${escapeRegExp(folder)}(?![\\w.-])`, 'g'),
+      name,
+    ]);
+  const own: [RegExp, string] = [
+    new RegExp(`(?:file://)?(?<![\\w.-])${escapeRegExp(PACKAGE_FOLDER)}`, 'g'),
+    '',
+  ];
+  const replacements = [...SECRET_PATTERNS, own, ...folders];
+  return (line) => replacements.reduce((text, [pattern, instead]) => text.replace(pattern, instead), line);
+}
+
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

@@ -2,12 +2,76 @@ import type { FastifyInstance } from 'fastify';
 import { describeUnknown, mediaFormats, SNIFF_BYTES, sniffFormat } from '../assets/sniff.ts';
 import { PreviewError } from '../errors.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
-import { problemResponses, uploadSchema } from './schemas.ts';
+import { createUploadQuota, type UploadQuota } from '../storage/uploadQuota.ts';
+import {
+  problemResponses,
+  uploadRefSchema,
+  uploadSchema,
+  uploadsListSchema,
+  uploadsSchema,
+} from './schemas.ts';
 
-/** Uploads: the body is the file, streamed to the store; its digest is then an asset's `upload`. */
-export function assetRoutes(
+/** What a project may upload. */
+export interface UploadLimits {
+  /** Of one file. */
+  uploadMaxBytes: number;
+  /** Of all uploads of a project together; 0: no limit. */
+  uploadQuotaBytes: number;
+}
+
+/** Uploads: sending them, seeing what there is, and taking one back. */
+export function assetRoutes(app: FastifyInstance, parts: UploadLimits & { store: ArtifactStore }): void {
+  const { store, uploadMaxBytes: maxBytes, uploadQuotaBytes: quotaBytes } = parts;
+  const quota = createUploadQuota({ store, quotaBytes, maxBytes });
+  sendRoute(app, { store, quota, maxBytes });
+  const tags = ['assets'];
+
+  app.get<{ Querystring: { limit?: number } }>(
+    '/api/assets',
+    {
+      schema: {
+        tags,
+        summary: 'What the project has uploaded',
+        querystring: uploadsListSchema,
+        response: { 200: uploadsSchema, ...problemResponses(400, 401, 403, 429, 503) },
+      },
+    },
+    async ({ project, query: { limit = 100 } }) => {
+      const uploads = await store.listUploads(project);
+      const usedBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0);
+      return { total: uploads.length, usedBytes, quotaBytes, uploads: uploads.slice(0, limit) };
+    },
+  );
+
+  app.delete<{ Params: { sha256: string } }>(
+    '/api/assets/:sha256',
+    {
+      schema: {
+        tags,
+        summary: 'Take an upload back',
+        description:
+          'It counts no longer, and jobs that begin from now on cannot show it. What was made of it stays.',
+        ...uploadRefSchema,
+        response: {
+          204: { description: 'It is gone', type: 'null' },
+          ...problemResponses(401, 403, 404, 429, 503),
+        },
+      },
+    },
+    async ({ project, params: { sha256 } }, reply) => {
+      if (await quota.remove(project, sha256)) return reply.code(204).send();
+      throw new PreviewError(
+        'not_found',
+        `There is no upload ${sha256}; GET /api/assets lists what there is.`,
+      );
+    },
+  );
+}
+
+/** The body is the file, streamed to the store; its digest is then an asset's `upload`. */
+function sendRoute(
   app: FastifyInstance,
-  { store, uploadMaxBytes }: { store: ArtifactStore; uploadMaxBytes: number },
+  { store, quota, maxBytes }: { store: ArtifactStore; quota: UploadQuota; maxBytes: number },
 ): void {
   // In a scope of its own: here every content type is a stream of bytes, also application/json.
   app.register(async (scope) => {
@@ -22,17 +86,21 @@ export function assetRoutes(
           description:
             'The body is the file: `curl --data-binary @photo.jpg`. Its type is what its bytes say, whatever the header says.',
           consumes: ['application/octet-stream'],
-          response: { 201: uploadSchema, ...problemResponses(400, 401, 413, 415, 422, 503) },
+          response: { 201: uploadSchema, ...problemResponses(400, 401, 403, 413, 415, 422, 429, 503) },
         },
       },
       async (request, reply) => {
         const tooLarge = () =>
-          new PreviewError('payload_too_large', `The file is larger than ${uploadMaxBytes} bytes.`);
-        if (Number(request.headers['content-length']) > uploadMaxBytes) throw tooLarge();
+          new PreviewError('payload_too_large', `The file is larger than ${maxBytes} bytes.`);
+        const { 'content-length': length } = request.headers;
+        const announced = length === undefined ? undefined : Number(length);
+        if (announced !== undefined && announced > maxBytes) throw tooLarge();
         const chunks = request.raw[Symbol.asyncIterator]();
         const upload = checkType(chunks);
         try {
-          const object = await store.putObject(upload.bytes, { maxBytes: uploadMaxBytes });
+          const object = await quota.keep(request.project, announced, (most) =>
+            store.putObject(upload.bytes, { maxBytes: most }),
+          );
           return reply.code(201).send({ ...object, mediaType: upload.mediaType() });
         } catch (error) {
           if (request.raw.destroyed && !request.raw.complete) {

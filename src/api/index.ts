@@ -60,6 +60,7 @@ export interface ApiParts {
   /** Networks of the proxies that say who calls. */
   trustedProxies: readonly string[];
   uploadMaxBytes: number;
+  uploadQuotaBytes: number;
   plan: Planner;
   live: LiveJobs;
   feed: QueueFeed;

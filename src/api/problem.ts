@@ -25,6 +25,8 @@ export function answerWithProblem(
   else request.log.info({ code: error.code }, 'request refused');
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds));
   if (error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
+  // The hooks that set them have not run for what Fastify refuses before it looks for a route.
+  reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });
   return reply
     .code(error.status)
     .type('application/problem+json')

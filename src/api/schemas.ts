@@ -294,6 +294,26 @@ export const uploadSchema = {
   },
 } as const;
 
+export const uploadRefSchema = { params: { type: 'object', properties: { sha256 } } } as const;
+
+export const uploadsListSchema = {
+  type: 'object',
+  properties: {
+    limit: { ...integer, minimum: 1, maximum: 1000, description: 'At most so many; 100 if left out.' },
+  },
+} as const;
+
+export const uploadsSchema = {
+  ...object,
+  description: 'The uploads of the project, and how much room they take',
+  properties: {
+    total: { ...integer, description: 'how many there are, also beyond `limit`' },
+    usedBytes: integer,
+    quotaBytes: { ...integer, description: 'what they may have together; 0 where there is no limit' },
+    uploads: { type: 'array', items: { ...object, properties: { sha256, bytes: integer } } },
+  },
+} as const;
+
 const bytes = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } as const;
 
 export const downloadSchema = {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { PreviewError } from '../errors.ts';
 import type { Asset, PreviewJob } from '../job/previewJob.types.ts';
 import type { ArtifactStore, StoredObject } from '../storage/artifactStore.ts';
@@ -37,6 +38,11 @@ export interface AssetSources {
   signal: AbortSignal;
 }
 
+/** The sources of one job's assets. */
+interface OwnSources extends AssetSources {
+  projectId: string;
+}
+
 /** Enough to hide the latency of a few hosts; the files are streamed, so memory is not what limits it. */
 const AT_ONCE = 4;
 
@@ -67,7 +73,7 @@ export function loadAssets(job: PreviewJob, sources: AssetSources): Promise<Load
 async function loadAll<Loaded>(
   job: PreviewJob,
   sources: AssetSources,
-  loadOne: (asset: Asset, sources: AssetSources) => Promise<Loaded>,
+  loadOne: (asset: Asset, sources: OwnSources) => Promise<Loaded>,
 ): Promise<Loaded[]> {
   const used = referencedIds(job);
   const wanted = job.previewRequest.assets.filter((asset) => used.has(asset.id));
@@ -79,7 +85,7 @@ async function loadAll<Loaded>(
   const load = async (): Promise<void> => {
     for (const [i, asset] of queue) {
       signal.throwIfAborted();
-      resolved[i] = await loadOne(asset, { ...sources, turns, signal });
+      resolved[i] = await loadOne(asset, { ...sources, turns, signal, projectId: job.projectId });
     }
   };
   const loaders = Array.from({ length: AT_ONCE }, () => load().catch((error) => failure.abort(error)));
@@ -99,7 +105,7 @@ function referencedIds({ previewRequest }: PreviewJob): Set<string> {
   return new Set(ids.filter((id) => id !== undefined));
 }
 
-async function resolveAsset(asset: Asset, sources: AssetSources): Promise<ResolvedAsset> {
+async function resolveAsset(asset: Asset, sources: OwnSources): Promise<ResolvedAsset> {
   const object = await bringIn(asset, sources).catch((error: unknown) => {
     if (!(error instanceof PreviewError) || !error.code.startsWith('asset_')) throw error;
     throw new PreviewError(error.code, `Asset "${asset.id}": ${error.message}`, {
@@ -116,15 +122,38 @@ async function resolveAsset(asset: Asset, sources: AssetSources): Promise<Resolv
   return { id: asset.id, type: asset.type, format, ...object };
 }
 
-async function bringIn(asset: Asset, sources: AssetSources): Promise<StoredObject> {
-  if (asset.upload !== undefined) return findUpload(asset.upload, asset.sha256, sources.store);
+async function bringIn(asset: Asset, sources: OwnSources): Promise<StoredObject> {
+  if (asset.upload !== undefined) return findUpload(asset.upload, asset.sha256, sources);
   const { sha256 } = asset;
   // What lies beside the job or in it is read again: it may have changed, and then its digest is wrong.
   if (asset.url === undefined || sha256 === undefined) return readIn(asset, sources);
   // Whoever waited finds what the one before has brought.
   return inTurn(sources.turns ?? new Map(), sha256, sources.signal, async () => {
-    return (await sources.store.statObject(sha256)) ?? readIn(asset, sources);
+    return (await findOwn(sha256, sources)) ?? keepAsOwn(await readIn(asset, sources), sources);
   });
+}
+
+/**
+ * The key of the part that says that a project has had these bytes: it fetched them. All projects share one store, and
+ * who has learned of a digest must not come by the bytes.
+ */
+const ownKey = (projectId: string, sha256: string): string =>
+  createHash('sha256').update(`asset of ${projectId}: ${sha256}`).digest('hex');
+
+async function keepAsOwn(object: StoredObject, { store, projectId }: OwnSources): Promise<StoredObject> {
+  await store.putPart(ownKey(projectId, object.sha256), object);
+  return object;
+}
+
+/** An object that is in the store, and that the project has uploaded or fetched. */
+async function findOwn(sha256: string, { store, projectId }: OwnSources): Promise<StoredObject | undefined> {
+  const object = await store.statObject(sha256);
+  if (!object) return undefined;
+  const isOwn =
+    (await store.hasUpload(projectId, object)) ||
+    (await store.hasUpload(undefined, object)) ||
+    (await store.getPart(ownKey(projectId, sha256))) !== undefined;
+  return isOwn ? object : undefined;
 }
 
 async function readIn(asset: Asset, sources: AssetSources): Promise<StoredObject> {
@@ -137,12 +166,12 @@ async function readIn(asset: Asset, sources: AssetSources): Promise<StoredObject
 async function findUpload(
   upload: string,
   sha256: string | undefined,
-  store: ArtifactStore,
+  sources: OwnSources,
 ): Promise<StoredObject> {
   if (sha256 !== undefined && sha256 !== upload) {
     throw new PreviewError('asset_digest_mismatch', '"upload" and "sha256" differ; leave "sha256" out.');
   }
-  const object = await store.statObject(upload);
+  const object = await findOwn(upload, sources);
   if (object) return object;
   throw new PreviewError(
     'asset_missing',

@@ -24,7 +24,11 @@ export async function runUntilSignal(
   const config = load();
   const { logLevel, logFormat, logRedact: redact } = config;
   const format = logFormat === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : logFormat;
-  const logger = createLogger(logLevel, { format, redact });
+  const places = {
+    DATA_DIR: config.dataDir,
+    ...(config.fontsDir ? { PREVIEW_FONTS_DIR: config.fontsDir } : {}),
+  };
+  const logger = createLogger(logLevel, { format, redact, places });
   const app = start(config, logger);
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {

@@ -32,7 +32,8 @@ export interface ByteRange {
 }
 
 /**
- * Where bytes are kept. Three rooms: objects by digest, parts by key, records by job.
+ * Where bytes are kept. Four rooms: objects by digest, parts by key, records by job, uploads
+ * by project.
  * Nothing half-written is ever visible, and what was acknowledged survives a crash of the machine.
  * Every implementation passes the same suite, `tests/integration/storage/storeSuite.ts`.
  */
@@ -72,6 +73,17 @@ export interface ArtifactStore {
     projectId?: string | undefined;
     after?: ListPlace | undefined;
   }): AsyncGenerator<EndedJob>;
+
+  /**
+   * Notes that a project has uploaded an object: its jobs may show it, and its bytes count. Without API keys nobody knows
+   * whose an upload is (`undefined`), and all may show it.
+   */
+  putUpload(projectId: string | undefined, object: StoredObject): Promise<void>;
+  hasUpload(projectId: string | undefined, object: StoredObject): Promise<boolean>;
+  /** False where there was none. The object itself stays for as long as something needs it. */
+  removeUpload(projectId: string | undefined, sha256: string): Promise<boolean>;
+  /** In the order of their digests. */
+  listUploads(projectId: string | undefined): Promise<StoredObject[]>;
 
   /** Proves that the store can be written. @throws PreviewError `store_unavailable` */
   check(): Promise<void>;

@@ -2,7 +2,7 @@ import { rm, stat, utimes } from 'node:fs/promises';
 import type { JobRecord } from '../job/jobRecord.ts';
 import { removeEntry } from './fsEndedList.ts';
 import { layoutOf, listFiles, readJson, undefinedWhereMissing } from './fsLayout.ts';
-import { asPart, asRecord } from './storeRules.ts';
+import { asPart, asRecord, asUpload } from './storeRules.ts';
 
 /** How many days records are kept, and what nobody uses any more. */
 export interface Retention {
@@ -41,7 +41,7 @@ const DAY_MS = 86_400_000;
  * nobody has used for the longest of all days. An object's modification time says when it was last used (fsStore.ts):
  * what a render or a download has just found is fresh, however old it is.
  *
- * Records go first, then parts, then objects: whoever finds a record or a part finds its object as well.
+ * Records go first, then parts, then objects, then the notes of uploads: whoever finds a record or a part finds its object as well.
  */
 export async function collectGarbage(folder: string, collection: Collection): Promise<CollectionReport> {
   const { retention, leaseMs, neededObjects, dryRun, now = Date.now() } = collection;
@@ -91,6 +91,13 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
     const garbage = !used.has(name) && isUnused(file.mtimeMs);
     if (garbage && !dryRun) await rm(path, { force: true });
     count(report.objects[garbage ? 'removed' : 'kept'], file.size);
+  }
+
+  // What was noted of an upload goes when its bytes are gone, and counts no longer.
+  for await (const { path, name, stats } of listFiles(folder, 'uploads')) {
+    const upload = asUpload(name);
+    const isGone = !upload || !(await stat(objectPath(upload.sha256)).catch(undefinedWhereMissing));
+    if (isGone && isUnused(stats.mtimeMs) && !dryRun) await rm(path, { force: true });
   }
   return report;
 }

@@ -2,20 +2,26 @@ import type { Stats } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobRecord } from '../job/jobRecord.ts';
+import type { StoredObject } from './artifactStore.ts';
 import { hasCode } from './atomicWrite.ts';
 import { entryPath, projectFolder } from './endedIndex.ts';
-import { fileName, hex } from './storeRules.ts';
+import { fileName, hex, uploaderName, uploadName } from './storeRules.ts';
 import { rethrowUnavailable } from './storeUnavailable.ts';
 
 /**
  * Where the things of a store in a folder are: `objects/ab/abcd…`, `parts/ab/abcd….json`, `jobs/<jobId>/<projectId>.json`,
- * and the records by time, `ended/p-<projectId>/…`, see endedIndex.ts.
+ * and the records by time, `ended/p-<projectId>/…`, see endedIndex.ts; `uploads/<projectId>/<digest>-<bytes>`.
  */
 export function layoutOf(folder: string) {
+  const uploadFolder = (projectId: string | undefined): string =>
+    join(folder, 'uploads', uploaderName(projectId));
   const recordFolder = (jobId: string): string => join(folder, 'jobs', fileName(jobId));
   return {
     objectPath: (sha256: string): string => join(folder, 'objects', sha256.slice(0, 2), hex(sha256)),
     partPath: (key: string): string => join(folder, 'parts', key.slice(0, 2), `${hex(key)}.json`),
+    uploadFolder,
+    uploadPath: (projectId: string | undefined, object: StoredObject): string =>
+      join(uploadFolder(projectId), uploadName(object)),
     recordFolder,
     recordPath: (projectId: string, jobId: string): string =>
       join(recordFolder(jobId), `${fileName(projectId)}.json`),
@@ -37,10 +43,10 @@ export interface StoredFile {
   stats: Stats;
 }
 
-/** The files two levels below `objects`, `parts` or `jobs`; what disappears meanwhile is left out. */
+/** The files two levels below `objects`, `parts`, `jobs` or `uploads`; what disappears meanwhile is left out. */
 export async function* listFiles(
   folder: string,
-  room: 'objects' | 'parts' | 'jobs',
+  room: 'objects' | 'parts' | 'jobs' | 'uploads',
 ): AsyncGenerator<StoredFile> {
   for (const shelf of await namesIn(join(folder, room))) {
     for (const file of await namesIn(join(folder, room, shelf))) {

@@ -7,8 +7,8 @@ import type { JobRecord } from '../job/jobRecord.ts';
 import type { ArtifactStore, StoredObject } from './artifactStore.ts';
 import { type AtomicFolder, hasCode, openAtomicFolder, type TempFile } from './atomicWrite.ts';
 import { createFsEndedList } from './fsEndedList.ts';
-import { layoutOf, readJson, undefinedWhereMissing } from './fsLayout.ts';
-import { asPart, asRecord, checkDigest, checkSize, digestOf } from './storeRules.ts';
+import { layoutOf, namesIn, readJson, undefinedWhereMissing } from './fsLayout.ts';
+import { asPart, asRecord, asUpload, checkDigest, checkSize, digestOf } from './storeRules.ts';
 import { rethrowUnavailable } from './storeUnavailable.ts';
 
 /**
@@ -17,7 +17,8 @@ import { rethrowUnavailable } from './storeUnavailable.ts';
  */
 export async function createFsStore(folder: string): Promise<ArtifactStore> {
   const atomic = await openAtomicFolder(folder).catch(rethrowUnavailable);
-  const { objectPath, partPath, recordFolder, recordPath, entryPath } = layoutOf(folder);
+  const { objectPath, partPath, recordFolder, recordPath, entryPath, uploadFolder, uploadPath } =
+    layoutOf(folder);
   const ended = createFsEndedList(folder, atomic);
 
   const statObject = async (sha256: string): Promise<StoredObject | undefined> => {
@@ -41,6 +42,12 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       await temp.write(Buffer.from(JSON.stringify(value)));
       await temp.commit(path);
     });
+
+  const listUploads = async (projectId: string | undefined): Promise<StoredObject[]> =>
+    (await namesIn(uploadFolder(projectId)))
+      .sort()
+      .map(asUpload)
+      .filter((upload) => upload !== undefined);
 
   return {
     statObject,
@@ -108,6 +115,22 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       await ended.remove(standing).catch(rethrowUnavailable);
     },
     listEnded: ended.list,
+
+    putUpload: (projectId, object) => withTemp(atomic, (temp) => temp.commit(uploadPath(projectId, object))),
+    async hasUpload(projectId, object) {
+      const noted = await stat(uploadPath(projectId, object)).catch(undefinedWhereMissing);
+      return noted !== undefined;
+    },
+    listUploads,
+    async removeUpload(projectId, sha256) {
+      const noted = (await listUploads(projectId)).filter((upload) => upload.sha256 === sha256);
+      for (const upload of noted) {
+        const path = uploadPath(projectId, upload);
+        await rm(path, { force: true }).catch(rethrowUnavailable);
+        await atomic.syncName(path).catch(rethrowUnavailable);
+      }
+      return noted.length > 0;
+    },
 
     check: () => withTemp(atomic, (temp) => temp.write(Buffer.from('ok'))),
     async capacity() {

@@ -27,7 +27,18 @@ import {
   projectFolder,
   shelfOf,
 } from './endedIndex.ts';
-import { asPart, asRecord, checkDigest, checkSize, digestOf, fileName, hex } from './storeRules.ts';
+import {
+  asPart,
+  asRecord,
+  asUpload,
+  checkDigest,
+  checkSize,
+  digestOf,
+  fileName,
+  hex,
+  uploaderName,
+  uploadName,
+} from './storeRules.ts';
 
 /** Where a store in a bucket is. Keys come from the environment or the machine's role, as the AWS SDK finds them. */
 export interface S3Place {
@@ -51,7 +62,8 @@ const PART_BYTES = 8 * 1024 * 1024;
 
 /**
  * The store in a bucket, with the names of the file system store below the prefix:
- * `objects/ab/abcd…`, `parts/ab/abcd….json`, `jobs/<jobId>/<projectId>.json`, `ended/p-<projectId>/…`.
+ * `objects/ab/abcd…`, `parts/ab/abcd….json`, `jobs/<jobId>/<projectId>.json`, `ended/p-<projectId>/…`,
+ * `uploads/<projectId>/<digest>-<bytes>`.
  *
  * An object in S3 is visible whole or not at all. That one record wins is a conditional write (`If-None-Match: *`), which
  * the server must know: AWS, MinIO, R2 and Ceph do.
@@ -77,6 +89,9 @@ export function createS3Store(place: S3Place): ArtifactStore {
   const endedAt = (projectId: string) => at(`ended/${projectFolder(projectId)}/`);
   const entryAt = (record: JobRecord) =>
     at(`ended/${projectFolder(record.projectId)}/${entryPath(record).join('/')}`);
+  const uploadsAt = (projectId: string | undefined) => at(`uploads/${uploaderName(projectId)}/`);
+  const uploadAt = (projectId: string | undefined, object: StoredObject) =>
+    at(`uploads/${uploaderName(projectId)}/${uploadName(object)}`);
 
   const statObject = async (sha256: string): Promise<StoredObject | undefined> => {
     const place = objectAt(sha256);
@@ -160,6 +175,32 @@ export function createS3Store(place: S3Place): ArtifactStore {
     return answer.Body as Readable;
   };
 
+  /** The keys that begin as said, page by page. */
+  async function* pagesOf({
+    Bucket,
+    Key: Prefix,
+  }: {
+    Bucket: string;
+    Key: string;
+  }): AsyncGenerator<string[]> {
+    let ContinuationToken: string | undefined;
+    do {
+      const page = await reached(
+        client.send(new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken })),
+      );
+      yield (page.Contents ?? []).map(({ Key }) => String(Key));
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken);
+  }
+  const listUploads = async (projectId: string | undefined): Promise<StoredObject[]> => {
+    const place = uploadsAt(projectId);
+    const uploads: (StoredObject | undefined)[] = [];
+    for await (const keys of pagesOf(place)) {
+      uploads.push(...keys.map((key) => asUpload(key.slice(place.Key.length))));
+    }
+    return uploads.filter((upload) => upload !== undefined);
+  };
+
   return {
     statObject,
     async putObject(source, { sha256, maxBytes } = {}) {
@@ -196,17 +237,12 @@ export function createS3Store(place: S3Place): ArtifactStore {
 
     getRecord,
     async findRecords(jobId) {
-      const { Bucket, Key: Prefix } = recordsAt(jobId);
       const records: (JobRecord | undefined)[] = [];
-      let ContinuationToken: string | undefined;
-      do {
-        const page = await reached(
-          client.send(new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken })),
+      for await (const keys of pagesOf(recordsAt(jobId))) {
+        records.push(
+          ...(await Promise.all(keys.map(async (Key) => asRecord(await readJson({ Bucket, Key }))))),
         );
-        const keys = (page.Contents ?? []).map(({ Key }) => ({ Bucket, Key: String(Key) }));
-        records.push(...(await Promise.all(keys.map(async (key) => asRecord(await readJson(key))))));
-        ContinuationToken = page.NextContinuationToken;
-      } while (ContinuationToken);
+      }
       return records.filter((record) => record !== undefined);
     },
     async putRecord(record) {
@@ -232,6 +268,17 @@ export function createS3Store(place: S3Place): ArtifactStore {
       await remove(entryAt(standing));
     },
     listEnded,
+
+    putUpload: (projectId, object) => write(uploadAt(projectId, object), Buffer.alloc(0)),
+    hasUpload: async (projectId, object) =>
+      (await found(client.send(new HeadObjectCommand(uploadAt(projectId, object))))) !== undefined,
+    listUploads,
+    async removeUpload(projectId, sha256) {
+      const noted = (await listUploads(projectId)).filter((upload) => upload.sha256 === sha256);
+      for (const upload of noted)
+        await reached(client.send(new DeleteObjectCommand(uploadAt(projectId, upload))));
+      return noted.length > 0;
+    },
 
     async check() {
       const place = at(`tmp/check-${randomUUID()}`);

@@ -41,6 +41,19 @@ export function fileName(id: string): string {
   return /^\.|[A-Z]/.test(id) ? `%${digestOf(Buffer.from(id))}-${id.toLowerCase()}` : id;
 }
 
+/** Where the uploads of a project are noted; `%anyone` is no id. */
+export const uploaderName = (projectId: string | undefined): string =>
+  projectId === undefined ? '%anyone' : fileName(projectId);
+
+/** An upload is noted by its name alone, so that a list of names tells how many bytes they are. */
+export const uploadName = ({ sha256, bytes }: StoredObject): string => `${hex(sha256)}-${bytes}`;
+
+/** What the name of a noted upload says; undefined for what was not noted here. */
+export function asUpload(name: string): StoredObject | undefined {
+  const [, sha256 = '', bytes] = /^([0-9a-f]{64})-(\d{1,15})$/.exec(name) ?? [];
+  return bytes === undefined ? undefined : { sha256, bytes: Number(bytes) };
+}
+
 /** What was kept of a part, where it leads somewhere; anything else is damage from outside. */
 export function asPart(value: unknown): StoredPart | undefined {
   const part = value as Partial<StoredPart> | null | undefined;

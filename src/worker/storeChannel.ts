@@ -89,6 +89,10 @@ export function createChannelStore(): ArtifactStore {
     listEnded() {
       throw new Error('this is not for a render child to do');
     },
+    putUpload: refuse,
+    hasUpload: refuse,
+    removeUpload: refuse,
+    listUploads: refuse,
     check: refuse,
     capacity: refuse,
   };

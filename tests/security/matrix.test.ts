@@ -11,6 +11,8 @@ const CALLS: Record<string, 'open' | 'submit' | 'read' | 'operate'> = {
   'POST /api/preview/job': 'submit',
   'POST /api/preview/validate': 'submit',
   'POST /api/assets': 'submit',
+  'GET /api/assets': 'read',
+  'DELETE /api/assets/{sha256}': 'submit',
   'DELETE /api/preview/job/{jobId}': 'submit',
   'GET /api/preview/jobs': 'read',
   'GET /api/preview/events': 'read',

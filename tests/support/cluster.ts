@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import type { PreviewJob } from '../../src/job/previewJob.types.ts';
 import { eventually } from './eventually.ts';
 import { startRedis } from './redis.ts';
+import { keepSecretsOf, suiteLog } from './suiteLog.ts';
 
 /** A process of the real command line: an API or a worker. */
 export interface ClusterProcess {
@@ -47,7 +48,11 @@ async function startProcess(command: string, settings: Record<string, string>): 
   const args = ['--import', 'tsx', 'src/cli.ts', command];
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const lines: Record<string, unknown>[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
+  keepSecretsOf(settings);
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    suiteLog(command).write(line);
+    lines.push(JSON.parse(line));
+  });
   const url = await eventually(
     async () => lines.find(({ url, queue }) => url && queue)?.url as string | undefined,
     `the start of ${command}`,

@@ -18,6 +18,7 @@ import {
 import { createRenderPool } from '../../src/worker/renderProcess.ts';
 import { eventually } from './eventually.ts';
 import { smallJob } from './service.ts';
+import { suiteLog } from './suiteLog.ts';
 
 export const FAKE_RENDER_CHILD = new URL('./fakeRenderChild.ts', import.meta.url);
 export const QUEUE_NAME = 'preview-jobs';
@@ -62,7 +63,7 @@ export async function openQueueWorld(
     projectQueueMax = queueMax,
     dataDir,
     keep = false,
-    logger = createLogger('silent'),
+    logger = createLogger('trace', { destination: suiteLog('queue-world') }),
   }: WorldSettings = {},
 ): Promise<QueueWorld> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'preview-queue-')));

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { keepSecretsOf, suiteLog } from './suiteLog.ts';
 
 /** The real command line in a process of its own, to its end. */
 export async function runCli(
@@ -15,6 +16,8 @@ export async function runCli(
   child.stderr.on('data', (chunk) => {
     printed.err += chunk;
   });
+  keepSecretsOf({ ...env, DATA_DIR: undefined });
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  suiteLog('cli').write(printed.out + printed.err);
   return { code, ...printed };
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServe } from '../../src/app.ts';
@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config.ts';
 import type { PreviewJob, PreviewRequest } from '../../src/job/previewJob.types.ts';
 import { createLogger, type Logger } from '../../src/logger.ts';
 import { eventually } from './eventually.ts';
+import { keepSecret, keepSecretsOf, suiteLog } from './suiteLog.ts';
 
 export interface Answer<Body = Record<string, unknown>> {
   status: number;
@@ -28,14 +29,20 @@ export interface Service {
 /** The real service in this process, with a data folder of its own. */
 export async function startService(
   env: Record<string, string | undefined> = {},
-  logger: Logger = createLogger('silent'),
+  logger: Logger = createLogger('trace', { destination: suiteLog('service') }),
 ): Promise<Service> {
   const dataDir = await mkdtemp(join(tmpdir(), 'preview-test-'));
+  keepSecretsOf({ DATA_DIR: dataDir, ...env });
   const config = loadConfig({ DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent', ...env });
   const app = await startServe(config, logger);
   const url = app.url ?? '';
   const answer = async (response: Response): Promise<Answer> => {
     const text = await response.text();
+    for (const [, signature = ''] of `${text}${response.headers.get('location')}`.matchAll(
+      /signature=([\w-]+)/g,
+    ))
+      keepSecret('the signature of a URL', signature);
+    if (response.status >= 400) suiteLog('problems').write(text);
     const isJson = response.headers.get('content-type')?.includes('json');
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : { text } };
   };
@@ -60,7 +67,11 @@ export async function startService(
         return ['completed', 'failed', 'cancelled'].includes(String(body.status)) ? body : undefined;
       }, `the end of job ${jobId}`),
     async stop() {
+      for (const path of ['/metrics', '/openapi.json'])
+        suiteLog('pages').write(await (await fetch(url + path)).text());
       await app.stop();
+      const own = await readFile(join(dataDir, 'signing-key.json'), 'utf8').catch(() => '{}');
+      keepSecret('signing-key.json', (JSON.parse(own) as { secret?: string }).secret ?? '');
       await rm(dataDir, { recursive: true, force: true });
     },
   };

@@ -45,6 +45,7 @@ describe('an empty environment', () => {
       renderMemoryBytes: 1024 ** 3,
       shutdownGraceSeconds: 25,
       uploadMaxBytes: 64 * 1024 * 1024,
+      uploadQuotaBytes: 10 * 1024 ** 3,
       assetAllowPrivate: [],
       assetAllowHosts: [],
       denyHosts: [],

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { PreviewError } from '../../src/errors.ts';
 import { createLogger, type LoggerOptions } from '../../src/logger.ts';
@@ -64,5 +65,55 @@ describe('what is never written', () => {
     logger.child({ projectId: 'acme' }).info({ err: new Error('acme is late'), other: 1 }, 'line');
     const line = JSON.parse(lines[0] ?? '');
     expect(line).toMatchObject({ projectId: '[redacted]', err: { message: '[redacted]' }, other: 1 });
+  });
+
+  test.each([
+    ['redis://user:hunter2@queue.example:6379/1 is away', 'redis://[redacted]@queue.example:6379/1 is away'],
+    [
+      'GET https://cdn.example/a.png?token=hunter2&b=1 failed',
+      'GET https://cdn.example/a.png?[redacted] failed',
+    ],
+    ['https://me:hunter2@cdn.example/a?x=hunter2#f', 'https://[redacted]@cdn.example/a?[redacted]#f'],
+    [
+      '/artifacts/ab/x.mp4?kid=k1&signature=hunter2&e=1',
+      '/artifacts/ab/x.mp4?kid=k1&signature=[redacted]&e=1',
+    ],
+    ['X-Amz-Signature=hunter2 and', 'X-Amz-Signature=[redacted] and'],
+    ['Authorization: Bearer hunter2-hunter2', 'Authorization: Bearer [redacted]'],
+    ['the secret whsec_aHVudGVyMg== is old', 'the secret whsec_[redacted] is old'],
+    ['nothing at http://127.0.0.1:3000', 'nothing at http://127.0.0.1:3000'],
+  ])('are secrets that are part of a text: %s', (text, written) => {
+    const { logger, lines } = capture('info');
+    logger.info({ err: new Error(text), deep: { est: [text] } }, text);
+    const line = JSON.parse(lines[0] ?? '');
+    expect(lines[0]).not.toContain('hunter2');
+    expect([line.msg, line.err.message, line.deep.est[0]]).toEqual([written, written, written]);
+  });
+
+  test('is what libraries hang onto their errors', () => {
+    const { logger, lines } = capture('info');
+    const command = { name: 'auth', args: ['hunter2'] };
+    const cause = Object.assign(new Error('WRONGPASS'), { command, code: 'ERR' });
+    logger.error({ err: new AggregateError([cause], 'none answered', { cause }) }, 'redis');
+    expect(lines[0]).not.toContain('hunter2');
+    const told = { type: 'Error', message: 'WRONGPASS', code: 'ERR' };
+    expect(JSON.parse(lines[0] ?? '').err).toMatchObject({
+      type: 'AggregateError',
+      errors: [told],
+      cause: told,
+    });
+  });
+
+  test('is where things are on this machine', () => {
+    const { logger, lines } = capture('info', {
+      places: { DATA_DIR: '/srv/previews', FONTS: '/srv/previews/fonts' },
+    });
+    const err = new Error("ENOENT: no such file, open '/srv/previews/store/tmp/x'");
+    logger.error({ err, other: '/srv/previews-of-others', font: '/srv/previews/fonts/a.ttf' }, tmpdir());
+    const line = JSON.parse(lines[0] ?? '');
+    expect(line.err.message).toBe("ENOENT: no such file, open 'DATA_DIR/store/tmp/x'");
+    expect(line.err.stack).toContain('at tests/unit/logger.test.ts:');
+    expect(lines[0]).not.toContain(process.cwd());
+    expect(line).toMatchObject({ msg: 'TMPDIR', other: '/srv/previews-of-others', font: 'FONTS/a.ttf' });
   });
 });

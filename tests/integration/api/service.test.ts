@@ -70,8 +70,10 @@ describe('the API as a whole', () => {
         Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
       );
       expect(calls.sort()).toEqual([
+        'DELETE /api/assets/{sha256}',
         'DELETE /api/preview/dead-letter/{jobId}',
         'DELETE /api/preview/job/{jobId}',
+        'GET /api/assets',
         'GET /api/preview/dead-letter',
         'GET /api/preview/dead-letter/{jobId}',
         'GET /api/preview/events',

@@ -91,6 +91,8 @@ describe('the assets of a job', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
+  const upload = async (projectId: string | undefined): Promise<void> =>
+    store.putUpload(projectId, await store.putObject(PNG));
   const resolveOne = async (asset: Asset, changes: Partial<AssetSources> = {}): Promise<ResolvedAsset> => {
     const [only, ...others] = await resolveAssets(jobWith(asset), { ...sources, ...changes });
     expect(others).toEqual([]);
@@ -106,7 +108,7 @@ describe('the assets of a job', () => {
     });
 
     it('an upload', async () => {
-      await store.putObject(PNG);
+      await upload('docs');
       expect(await resolveOne(imageOf({ upload: digestOf(PNG) }))).toEqual(resolvedPng);
     });
 
@@ -151,9 +153,43 @@ describe('the assets of a job', () => {
     expect(mostAtOnce).toBe(4);
   });
 
+  describe('of other projects, whose digests someone has learned', () => {
+    const theirs = (asset: Asset): PreviewJob => ({ ...jobWith(asset), projectId: 'shop' });
+
+    it('are not there, be they uploads or what a job has made', async () => {
+      await upload('docs');
+      const message = /photo.*has not been uploaded/s;
+      const asset = imageOf({ upload: digestOf(PNG) });
+      await expect(resolveAssets(theirs(asset), sources)).rejects.toMatchObject({
+        code: 'asset_missing',
+        message,
+      });
+      const made = await sharp(PNG).negate().png().toBuffer();
+      await store.putObject(made);
+      const { rejects } = expect(resolveOne(imageOf({ upload: digestOf(made) })));
+      await rejects.toMatchObject({ code: 'asset_missing', message });
+    });
+
+    it('are not had for a digest: they are fetched, once for each project', async () => {
+      await upload('docs');
+      const nowhere = imageOf({ url: `${server.url}/missing`, sha256: digestOf(PNG) });
+      await expect(resolveAssets(theirs(nowhere), sources)).rejects.toMatchObject({ code: 'asset_missing' });
+      server.requests.length = 0;
+      const known = imageOf({ url: `${server.url}/photo.png`, sha256: digestOf(PNG) });
+      for (let i = 0; i < 2; i++) await resolveAssets(theirs(known), sources);
+      await resolveAssets(theirs(nowhere), sources);
+      expect(server.requests).toEqual(['/photo.png']);
+    });
+
+    it('are for all where they were uploaded without API keys', async () => {
+      await upload(undefined);
+      expect(await resolveAssets(theirs(imageOf({ upload: digestOf(PNG) })), sources)).toEqual([resolvedPng]);
+    });
+  });
+
   describe('with a sha256', () => {
     it('are not fetched again', async () => {
-      await store.putObject(PNG);
+      await upload('docs');
       const asset = imageOf({ url: `${server.url}/missing`, sha256: digestOf(PNG) });
       expect(await resolveOne(asset)).toEqual(resolvedPng);
       expect(server.requests).toEqual([]);
@@ -195,7 +231,7 @@ describe('the assets of a job', () => {
       ['an upload', () => ({ upload: digestOf(PNG) })],
     ])('are refused where the bytes of %s differ', async (_, source) => {
       await writeFile(join(folder, 'job/photo.png'), PNG);
-      await store.putObject(PNG);
+      await upload('docs');
       const sha256 = 'e'.repeat(64);
       await expect(resolveOne(imageOf({ ...source(), sha256 }))).rejects.toMatchObject({
         code: 'asset_digest_mismatch',

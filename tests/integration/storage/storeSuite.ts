@@ -263,6 +263,34 @@ export function storeSuite(name: string, createPlace: () => Promise<StorePlace>)
       });
     });
 
+    describe('notes uploads', () => {
+      const object = { sha256: KEY, bytes: 12 };
+      const other = { sha256: MISSING, bytes: 0 };
+
+      it('of each project, and of those who have none', async () => {
+        for (const projectId of ['docs', 'Docs', undefined]) {
+          expect(await store.listUploads(projectId)).toEqual([]);
+          await store.putUpload(projectId, object);
+          await store.putUpload(projectId, object);
+          expect(await store.listUploads(projectId)).toEqual([object]);
+          expect(await store.hasUpload(projectId, object)).toBe(true);
+          expect(await store.hasUpload(projectId, other)).toBe(false);
+        }
+        expect(await store.hasUpload('shop', object)).toBe(false);
+        expect(await (await place.open()).listUploads('docs')).toEqual([object]);
+      });
+
+      it('until they are removed, each for itself', async () => {
+        for (const each of [other, object]) await store.putUpload('docs', each);
+        await store.putUpload('shop', object);
+        expect(await store.listUploads('docs')).toEqual([object, other]);
+        expect(await store.removeUpload('docs', object.sha256)).toBe(true);
+        expect(await store.removeUpload('docs', object.sha256)).toBe(false);
+        expect(await store.listUploads('docs')).toEqual([other]);
+        expect(await store.listUploads('shop')).toEqual([object]);
+      });
+    });
+
     it('says that it can be written', async () => {
       await expect(store.check()).resolves.toBeUndefined();
     });

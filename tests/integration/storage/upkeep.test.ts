@@ -64,6 +64,19 @@ const collect = (rest: Partial<Collection> = {}) =>
   });
 
 describe('garbage collection', () => {
+  it('forgets an upload with its bytes, and not before', async () => {
+    const [gone, used] = [await objectOf('gone', 31), await objectOf('used', 1)];
+    for (const upload of [gone, used]) {
+      await store.putUpload('docs', upload);
+      await aged(layoutOf(folder).uploadPath('docs', upload), 40);
+    }
+    await collect({ dryRun: true });
+    expect(await store.listUploads('docs')).toHaveLength(2);
+    await collect();
+    expect(await isThere(gone)).toBe(false);
+    expect(await store.listUploads('docs')).toEqual([used]);
+  });
+
   it('keeps what a record leads to, however long nobody has asked for it', async () => {
     const made = await objectOf('video', 400);
     await endedJob('young', 29, made);
