@@ -62,7 +62,7 @@ export function jobRoutes(
     },
     async (request, reply) => {
       const job = admit(request, webhookProjects);
-      const { outcome, status } = await client.enqueue(job, { traceparent: request.span.traceparent });
+      const { outcome, status } = await client.submit(job, { traceparent: request.span.traceparent });
       const { jobId, projectId, requestId } = job;
       // The job's own request id, as on all its lines; the one of this call may be another.
       const call = { httpRequestId: request.id, outcome };

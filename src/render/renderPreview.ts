@@ -161,9 +161,9 @@ export async function planPreview(job: PreviewJob, context: RenderContext): Prom
   const parts = await Promise.all(
     planned.map(async ({ kind, key }) => ({ kind, key, reused: Boolean(await store.getPart(key)) })),
   );
-  for (const { slides } of plan.entries) {
-    for (const { content } of slides) warnings.push(...(await checkWords(content)));
-  }
+  const slides = plan.entries.flatMap((entry) => entry.slides);
+  const complaints = await Promise.all(slides.map(({ content }) => checkWords(content)));
+  warnings.push(...complaints.flat());
   const estimate = await estimateRender(plan, timeline, parts, store);
   return {
     durationSeconds: timeline.totalFrames / timeline.fps,

@@ -132,7 +132,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       return noted.length > 0;
     },
 
-    check: () => withTemp(atomic, (temp) => temp.write(Buffer.from('ok'))),
+    check: shared(() => withTemp(atomic, (temp) => temp.write(Buffer.from('ok')))),
     async capacity() {
       const { bavail, blocks, bsize } = await statfs(folder).catch(rethrowUnavailable);
       return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
@@ -168,6 +168,22 @@ async function withTemp<Result>(
   } catch (error) {
     return rethrowUnavailable(error);
   }
+}
+
+/** All who call while one run is under way have the next one in common: each gets one that began after it called. */
+function shared(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  return () => {
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        running = run();
+        return running;
+      });
+    return next;
+  };
 }
 
 async function writeAll(

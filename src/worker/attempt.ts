@@ -64,7 +64,8 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
       const report = throttled((progress) => void job.updateProgress({ ...progress }).catch(() => undefined));
       const onProgress = (progress: Progress): void => {
         stage = progress.stage;
-        report(progress);
+        // A plan is there within milliseconds.
+        if (!payload.dryRun) report(progress);
       };
       const outcome = await renderJob(
         payload,

@@ -8,6 +8,9 @@ import type { Job } from 'bullmq';
 export const LOCK_MS = 10_000;
 export const STALLED_CHECK_MS = 1_000;
 
+/** While a lock is younger than that it is ours without asking; what is left of it is for writing the outcome. */
+const SURE_MS = LOCK_MS / 2;
+
 /** The reason of an abort where another worker may have the job by now: nothing of this attempt may count. */
 export class LockLost extends Error {}
 
@@ -20,8 +23,8 @@ export interface Hold {
   /** True where the queue has not said for the length of a lock that the job is ours. */
   isExpired(): boolean;
   /**
-   * To be called before an attempt's outcome is written: the queue looks whether the lock still has this attempt's
-   * token, and renews it. While it is out of reach, nobody can say, so this waits for the answer, or until the lock is
+   * To be called before an attempt's outcome is written: where the lock is not so young that it cannot have run out,
+   * the queue looks whether it still has this attempt's token, and renews it. While it is out of reach, nobody can say, so this waits for the answer, or until the lock is
    * known to be lost.
    * @throws LockLost
    */
@@ -49,7 +52,8 @@ export function createHolds(onCount: (count: number) => void): Holds {
     begin(job, token) {
       const control = new AbortController();
       const lost = new AbortController();
-      let lockedAt = performance.now();
+      // Redis took the lock after BullMQ wrote down when it asked for it, so it cannot have run out before that is this old.
+      let lockedAt = performance.now() - Math.max(0, Date.now() - (job.processedOn ?? 0));
       const hold = {
         jobId: String(job.id),
         signal: control.signal,
@@ -62,6 +66,8 @@ export function createHolds(onCount: (count: number) => void): Holds {
           lockedAt = performance.now();
         },
         async confirm(): Promise<void> {
+          if (lost.signal.aborted) throw lost.signal.reason;
+          if (performance.now() - lockedAt < SURE_MS) return;
           const held = await unlessAborted(job.extendLock(token, LOCK_MS), lost.signal);
           if (Number(held) !== 1) throw new LockLost('another attempt has the lock');
         },

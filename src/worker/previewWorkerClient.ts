@@ -38,13 +38,20 @@ export interface Sent {
   status: JobStatus;
 }
 
+export interface SendContext {
+  /** The trace in which the job is sent (W3C Trace Context). */
+  traceparent?: string | undefined;
+}
+
 export interface PreviewWorkerClient {
   /**
    * Sends a job. The same job again is `existing`, whether it waits, runs or has ended. With `context.traceparent` its
    * render belongs to that trace.
    * @throws PreviewError `invalid_payload`, `job_id_reused`, `queue_full`, `queue_unavailable`, `store_unavailable`
    */
-  enqueue(payload: unknown, context?: { traceparent?: string | undefined }): Promise<Sent>;
+  enqueue(payload: unknown, context?: SendContext): Promise<Sent>;
+  /** The same for a job that `validatePreviewPayload` has returned; it is not looked at again. */
+  submit(job: PreviewJob, context?: SendContext): Promise<Sent>;
   /** @throws PreviewError `job_not_found`, `ambiguous_job` */
   status(ref: JobRef): Promise<JobStatus>;
   /** Its status, and the job as it was sent. @throws as {@link status} */
@@ -119,26 +126,30 @@ export function createPreviewWorkerClient(options: {
     const record = await store.getRecord(job.projectId, job.jobId);
     if (record) return existing(record.fingerprint, data, () => fromRecord(record));
     const options = queueOptions(job);
-    const earlier = await reach(() => queue.getJob(options.jobId));
-    if (earlier) {
-      // Its sender may have died before it came to this.
-      if (earlier.data.fingerprint === data.fingerprint) await supersede(job);
-      return existing(earlier.data.fingerprint, data, () => resolve(job));
-    }
-
-    // What is accepted must be able to end: its record and its artifacts are written there.
-    await store.check();
-    const leave = await places.take(job.projectId);
-    try {
-      const rivals = (await sameKey(job)).map((rival) => rival.data);
-      const turn = job.supersedes === undefined ? {} : { turn: nextTurn(rivals, Date.now()) };
-      await reach(() => queue.add('render', { ...data, ...turn }, options));
-    } finally {
-      leave();
-    }
-    // Adding is atomic by id: of several senders at once one has added, and all find that one's job.
-    const added = await reach(() => queue.getJob(options.jobId));
-    await supersede(job);
+    const add = async (): Promise<void> => {
+      // What is accepted must be able to end: its record and its artifacts are written there.
+      await store.check();
+      const leave = await places.take(job.projectId);
+      try {
+        const rivals = (await sameKey(job)).map((rival) => rival.data);
+        const turn = job.supersedes === undefined ? {} : { turn: nextTurn(rivals, Date.now()) };
+        await reach(() => queue.add('render', { ...data, ...turn }, options));
+      } finally {
+        leave();
+      }
+    };
+    // Adding is atomic by id and changes nothing of a job that is there: of several senders one has added, and all find
+    // that one's job; so does who sends it again while there is no room.
+    const failure = await add().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const added = await reach(() => queue.getJob(options.jobId)).catch((error: unknown) => {
+      throw failure ?? error;
+    });
+    if (failure && !added) throw failure;
+    // Its first sender may have died before it came to this.
+    if (!added || added.data.fingerprint === data.fingerprint) await supersede(job);
     if (added && added.data.submission !== data.submission) {
       return existing(added.data.fingerprint, data, () => resolve(job));
     }
@@ -147,6 +158,18 @@ export function createPreviewWorkerClient(options: {
       status: job.supersedes === undefined ? newStatus(data) : await resolve(job),
     };
   };
+
+  // Of the same job sent many times at once one asks for a place in the queue; the others find it there.
+  const submit = (job: PreviewJob, { traceparent }: SendContext = {}): Promise<Sent> =>
+    oneAtATime(queueId(job), () =>
+      send({
+        job,
+        fingerprint: fingerprint(job),
+        submission: randomUUID(),
+        acceptedAt: new Date().toISOString(),
+        ...(traceparent ? { traceparent } : {}),
+      }),
+    );
 
   /** The unfinished jobs with the key of `job`, itself among them when it was added. */
   const sameKey = async (job: PreviewJob): Promise<Job<QueuedJob>[]> => {
@@ -184,21 +207,12 @@ export function createPreviewWorkerClient(options: {
   };
 
   return {
-    async enqueue(payload, { traceparent } = {}) {
+    async enqueue(payload, context) {
       const checked = validatePreviewPayload(payload);
       if (!checked.ok) throw new PreviewError('invalid_payload', undefined, { errors: checked.errors });
-      const { job } = checked;
-      // Of the same job sent many times at once one asks for a place in the queue; the others find it there.
-      return oneAtATime(queueId(job), () =>
-        send({
-          job,
-          fingerprint: fingerprint(job),
-          submission: randomUUID(),
-          acceptedAt: new Date().toISOString(),
-          ...(traceparent ? { traceparent } : {}),
-        }),
-      );
+      return submit(checked.job, context);
     },
+    submit,
 
     status: resolve,
 

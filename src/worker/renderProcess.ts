@@ -38,6 +38,8 @@ export interface RenderControl {
 
 /** Native memory that a long-lived process collects is given back with the process. */
 const TASKS_PER_CHILD = 200;
+/** A plan reads headers at most, and is that much of a task. */
+const PLAN_SHARE = 1 / 50;
 
 interface RenderChild {
   process: ChildProcess;
@@ -92,7 +94,7 @@ export function createRenderPool(
     control.signal.throwIfAborted();
     const child = idle.pop() ?? start();
     const answer = await runTask(child, task, control, memoryBytes);
-    child.tasks++;
+    child.tasks += task.kind === 'plan' ? PLAN_SHARE : 1;
     if (isFresh(child)) idle.push(child);
     else child.process.disconnect();
     if (answer.type === 'failed') {

@@ -3,8 +3,9 @@ import type { Focus, Motion } from '../../job/previewJob.types.ts';
 import type { YuvPicture } from '../../media/frame.ts';
 import { decodeLayer } from '../../media/image.ts';
 import { drawOver, mixOver } from '../../media/paint.ts';
-import { layoutText, scriptsWithoutFont, type TextBlock, type TextStyle } from '../../media/text.ts';
+import { layoutText, scriptsWithoutFont, type TextBlock } from '../../media/text.ts';
 import { type Theme, type ThemeName, themeOf } from '../themes.ts';
+import { boundOfHeight, type Piece } from './wordsBound.ts';
 
 /** Everything that decides a slide's pixels, and so its key. */
 export interface SlideContent {
@@ -74,7 +75,10 @@ export async function paintSlide(
 export async function checkWords(content: SlideContent): Promise<Warning[]> {
   const unit = Math.min(content.width, content.height) / 720;
   const layout = content.kind === 'title' ? titleLayout(content, unit) : stepLayout(content, unit);
-  return (await fitWords(content, layout, themeOf(content))).warnings;
+  const theme = themeOf(content);
+  const bound = boundOfHeight(piecesOf(content, layout, theme, 1), layout.columnWidth);
+  if (bound !== undefined && bound <= layout.maxHeight) return missingScripts(content);
+  return (await fitWords(content, layout, theme)).warnings;
 }
 
 interface Layout {
@@ -171,8 +175,8 @@ function shorten(text: string, keep: number): string {
   return best === '' ? '' : `${best}…`;
 }
 
-async function setWords(content: SlideContent, layout: Layout, theme: Theme, scale: number): Promise<Words> {
-  const pieces: { words: string; style: Omit<TextStyle, 'width'>; gap: number }[] = [];
+function piecesOf(content: SlideContent, layout: Layout, theme: Theme, scale: number): Piece[] {
+  const pieces: Piece[] = [];
   const { titleSize, textSize } = layout;
   if (content.counter) {
     const words = `${content.counter.step} / ${content.counter.of}`;
@@ -190,8 +194,12 @@ async function setWords(content: SlideContent, layout: Layout, theme: Theme, sca
     const style = { weight: 'Regular', size: textSize * scale, lineHeight: 1.04, color: theme.text } as const;
     pieces.push({ words: content.text, style, gap: Math.max(textSize, titleSize * 0.42) * scale });
   }
+  return pieces;
+}
+
+async function setWords(content: SlideContent, layout: Layout, theme: Theme, scale: number): Promise<Words> {
   const blocks = await Promise.all(
-    pieces.map(async ({ words, style, gap }, i) => ({
+    piecesOf(content, layout, theme, scale).map(async ({ words, style, gap }, i) => ({
       block: await layoutText(words, { ...style, width: layout.columnWidth }),
       gap: i === 0 ? 0 : Math.round(gap),
     })),
