@@ -1,5 +1,6 @@
-import { ask, checkArtifacts, type Load } from './load.ts';
+import { ask, checkArtifacts, endEvent, type Load } from './load.ts';
 import { sleep } from './random.ts';
+import type { Receiver } from './receiver.ts';
 import type { Trouble } from './trouble.ts';
 
 /** How every job ended. */
@@ -10,6 +11,13 @@ export interface Account {
   /** Accepted, and neither completed nor in the dead letters when the time was over. */
   lost: string[];
   twice: string[];
+  /** Jobs whose end was told by webhook, and by their events. */
+  told: number;
+  heard: number;
+  /** Messages that came again with the id of the first, as those of a killed sender do. */
+  again: number;
+  /** Ended, and not told of, or told of otherwise than they ended. */
+  untold: string[];
   /** When a worker began an attempt; milliseconds since the epoch. */
   started: { jobId: string; at: number }[];
   /** Jobs that ran in a process when it was killed and were taken up again. */
@@ -28,9 +36,10 @@ export async function reconcile(run: {
   started: Account['started'];
   /** How often workers said that they completed a job. */
   completions: ReadonlyMap<string, number>;
+  receiver: Receiver;
   deadline: number;
 }): Promise<Account> {
-  const { load, urls, trouble, started, completions, deadline } = run;
+  const { load, urls, trouble, started, completions, receiver, deadline } = run;
   const dead = new Map<string, string>();
   const open = new Set(load.accepted);
   const completed = new Set<string>();
@@ -46,6 +55,12 @@ export async function reconcile(run: {
     }
     await sleep(500);
   }
+  const ends = new Map<string, string>([
+    ...[...completed].map((jobId) => [jobId, 'completed'] as const),
+    ...[...dead.keys()].map((jobId) => [jobId, 'failed'] as const),
+  ]);
+  const events = await hearEnds(urls, ends, deadline);
+  await until(() => [...ends.keys()].every((jobId) => receiver.told.has(jobId)), deadline);
   const seconds = recoverySeconds(trouble.orphaned, started);
   return {
     completed: completed.size,
@@ -56,12 +71,51 @@ export async function reconcile(run: {
       .map(
         ([jobId, times]) => `${jobId} was completed ${times} times${dead.has(jobId) ? ' and is dead' : ''}`,
       ),
+    told: [...ends.keys()].filter((jobId) => receiver.told.has(jobId)).length,
+    heard: events.size,
+    again: [...receiver.told.values()].reduce((sum, { times, ids }) => sum + times - ids.size, 0),
+    untold: [...whatIsUntold(ends, events, receiver)],
     started,
     recoveries: seconds.length,
     p50: percentile(seconds, 0.5),
     p95: percentile(seconds, 0.95),
     max: percentile(seconds, 1),
   };
+}
+
+/** What the events of each job say of its end. */
+async function hearEnds(
+  urls: readonly string[],
+  ends: ReadonlyMap<string, string>,
+  deadline: number,
+): Promise<Map<string, string>> {
+  const heard = new Map<string, string>();
+  while (heard.size < ends.size && Date.now() < deadline) {
+    for (const jobId of ends.keys()) {
+      const end = heard.get(jobId) ?? (await endEvent(urls, jobId));
+      if (end !== undefined) heard.set(jobId, end);
+    }
+  }
+  return heard;
+}
+
+function* whatIsUntold(
+  ends: ReadonlyMap<string, string>,
+  events: ReadonlyMap<string, string>,
+  { told, unsigned }: Receiver,
+): Generator<string> {
+  for (const [jobId, end] of ends) {
+    const { ids = new Set(), types = new Set() } = told.get(jobId) ?? {};
+    if (ids.size !== 1) yield `the end of ${jobId} was told by webhook with ${ids.size} ids`;
+    else if (![...types].every((type) => type === `preview.${end}`))
+      yield `${jobId} is ${end}, and its webhook said ${[...types].join(', ')}`;
+    if (events.get(jobId) !== end) yield `${jobId} is ${end}, and its events say ${events.get(jobId)}`;
+  }
+  for (const body of unsigned) yield `a webhook was not signed: ${body}`;
+}
+
+async function until(isDone: () => boolean, deadline: number): Promise<void> {
+  while (!isDone() && Date.now() < deadline) await sleep(200);
 }
 
 /** From each kill to the next attempt at a job that ran in the process; a job that had just ended has none. */

@@ -16,6 +16,7 @@ import { type Account, reconcile } from './account.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import { ask, chaosJob, checkArtifacts, type Load, send } from './load.ts';
 import { createRandom, pick, sleep } from './random.ts';
+import { startReceiver } from './receiver.ts';
 import { actsFor, chooseAct, type Trouble } from './trouble.ts';
 
 const { values } = parseArgs({
@@ -42,6 +43,7 @@ const storeFolder = join(folder, 'data', 'store');
 mkdirSync(storeFolder, { recursive: true });
 const slowFlag = join(folder, 'slow');
 const fleet = createFleet();
+const receiver = await startReceiver();
 const smallDisk = mountSmallDisk();
 
 for (const name of ['SIGINT', 'SIGTERM'] as const)
@@ -54,6 +56,7 @@ try {
 
 async function cleanUp(): Promise<void> {
   await fleet.stop();
+  receiver.close();
   // A render process whose worker was killed a moment ago may still be there.
   if (smallDisk) await until(async () => spawnSync('umount', [storeFolder]).status === 0, 10);
   rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
@@ -81,7 +84,7 @@ async function main(): Promise<boolean> {
   const looking = lookAround(load, urls, () => over);
   await Promise.all([sendAll(load, urls, deadline), makeTrouble(trouble, random)]);
   console.log(`  ${load.accepted.size} jobs accepted, the trouble is over; waiting for the rest`);
-  const account = await reconcile({ load, urls, trouble, started, completions, deadline });
+  const account = await reconcile({ load, urls, trouble, started, completions, receiver, deadline });
   over = true;
   await looking;
   const damage = spawnSync(process.execPath, ['dist/cli.js', 'store', 'verify'], {
@@ -95,7 +98,7 @@ async function main(): Promise<boolean> {
 async function sendAll(load: Load, urls: readonly string[], deadline: number): Promise<void> {
   const sending: Promise<void>[] = [];
   for (let i = 0; i < jobs; i++) {
-    sending.push(send(load, urls, chaosJob(i, seed), deadline));
+    sending.push(send(load, urls, chaosJob(i, seed, receiver.url), deadline));
     await sleep((seconds * 1000) / jobs);
   }
   await Promise.all(sending);
@@ -158,6 +161,8 @@ function environment(): NodeJS.ProcessEnv {
     LOG_LEVEL: 'info',
     LOG_FORMAT: 'json',
     PREVIEW_QUEUE_MAX: '100',
+    PREVIEW_WEBHOOK_SECRETS: `chaos:${receiver.secret}`,
+    PREVIEW_WEBHOOK_ALLOW_PRIVATE: '127.0.0.1/32',
   };
 }
 
@@ -185,6 +190,9 @@ function report(
     dead: `${account.dead.length}${account.dead.length > 0 ? ` (${account.dead.join(', ')})` : ''}`,
     lost: account.lost.length,
     'completed twice': account.twice.length,
+    'ends told by webhook': `${account.told}, ${account.again} again with the same id`,
+    'ends told by events': account.heard,
+    'untold, or told otherwise': account.untold.length,
     'partial artifacts visible': load.partial.length,
     'answers 429 and 503 while sending': load.refused,
     trouble: Object.entries(trouble.counts)
@@ -194,9 +202,9 @@ function report(
     'store verify': verified,
   };
   for (const [name, value] of Object.entries(rows)) console.log(`  ${name}: ${value}`);
-  for (const problem of [...account.lost, ...account.twice, ...load.partial]) console.log(`  ! ${problem}`);
-  const isWhole = account.lost.length + account.twice.length + load.partial.length === 0;
-  return isWhole && isUndamaged && load.accepted.size === jobs;
+  const problems = [...account.lost, ...account.twice, ...account.untold, ...load.partial];
+  for (const problem of problems) console.log(`  ! ${problem}`);
+  return problems.length === 0 && isUndamaged && load.accepted.size === jobs;
 }
 
 async function until(ask: () => Promise<boolean>, seconds: number): Promise<void> {

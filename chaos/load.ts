@@ -19,7 +19,7 @@ interface Answer {
 }
 
 /** A job of a second or so; every one has words of its own, so that its segments have to be made. */
-export function chaosJob(index: number, seed: number): PreviewJob {
+export function chaosJob(index: number, seed: number, webhookUrl: string): PreviewJob {
   const steps = Array.from({ length: 16 }, (_, step) => ({
     title: `Step ${step + 1} of job ${index}`,
     text: `Words of run ${seed}.`,
@@ -31,6 +31,7 @@ export function chaosJob(index: number, seed: number): PreviewJob {
     projectId: 'chaos',
     requestId: `chaos-${seed}-${index}`,
     dryRun: false,
+    webhook: { url: webhookUrl },
     previewRequest: {
       title: `Job ${index}`,
       steps,
@@ -51,6 +52,18 @@ export async function ask(
     const url = `${pick(urls, Math.random)}${path}`;
     const response = await fetch(url, { ...init, signal: AbortSignal.timeout(10_000) });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  } catch {
+    return undefined;
+  }
+}
+
+/** How the events of a job say that it ended; undefined where nobody answers, or they do not say. */
+export async function endEvent(urls: readonly string[], jobId: string): Promise<string | undefined> {
+  try {
+    const url = `${pick(urls, Math.random)}/api/preview/job/${jobId}/events`;
+    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+    const [, data] = /^event: end\ndata: (.*)$/m.exec(await response.text()) ?? [];
+    return data && (JSON.parse(data) as { status: string }).status;
   } catch {
     return undefined;
   }

@@ -14,7 +14,7 @@ import { createQueueFeed } from './queue/queueFeed.ts';
 import type { ArtifactStore } from './storage/artifactStore.ts';
 import { type CollectionReport, collectGarbage } from './storage/collectGarbage.ts';
 import { openStore } from './storage/openStore.ts';
-import { createUrlSigner, type SigningKey } from './storage/signedUrl.ts';
+import { createUrlSigner, longestLifeSeconds, type SigningKey } from './storage/signedUrl.ts';
 import { loadOrCreateSigningKey } from './storage/signingKeys.ts';
 import { createTracing, noTracing, type Tracing } from './tracing.ts';
 import { packageVersion } from './version.ts';
@@ -225,7 +225,7 @@ async function collect(
       'PREVIEW_RETENTION_DAYS is not set, so everything is kept; set it to days, for example 30.';
     throw new PreviewError('config_invalid', message);
   }
-  const leaseMs = 1000 * Math.max(3600, 2 * jobTimeoutSeconds, urlTtlSeconds);
+  const leaseMs = 1000 * Math.max(3600, 2 * jobTimeoutSeconds, longestLifeSeconds(urlTtlSeconds));
   const needed = await findNeeded(backend, queueName);
   return collectGarbage(folder, { retention, leaseMs, dryRun, ...needed });
 }

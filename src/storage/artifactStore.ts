@@ -48,6 +48,8 @@ export interface ArtifactStore {
     expected?: { sha256?: string; maxBytes?: number },
   ): Promise<StoredObject>;
   statObject(sha256: string): Promise<StoredObject | undefined>;
+  /** Says that these are needed from now on, where what is not used is removed after a while. */
+  markUsed(digests: readonly string[]): Promise<void>;
   /** @throws PreviewError `artifact_not_found` */
   readObject(sha256: string): Promise<Buffer>;
   /** @throws PreviewError `artifact_not_found` */

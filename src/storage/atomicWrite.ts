@@ -42,8 +42,15 @@ async function createTemp(tmp: string, syncName: AtomicFolder['syncName']): Prom
   const publish = async (path: string, giveName: () => Promise<void>): Promise<void> => {
     await file.sync();
     await file.close();
-    await mkdir(dirname(path), { recursive: true });
-    await giveName();
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await giveName();
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+      // Garbage collection removed the folder, which was empty, in between.
+      await mkdir(dirname(path), { recursive: true });
+      await giveName();
+    }
     await syncName(path);
   };
   return {
@@ -92,7 +99,7 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /** Host and process are in the name, so that a later start can tell whether the writer still lives. */
-function tempName(): string {
+export function tempName(): string {
   return `${hostname()}~${process.pid}~${randomBytes(8).toString('hex')}`;
 }
 

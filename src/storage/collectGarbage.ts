@@ -1,8 +1,11 @@
-import { rm, stat, utimes } from 'node:fs/promises';
+import { link, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { JobRecord } from '../job/jobRecord.ts';
+import { hasCode, tempName } from './atomicWrite.ts';
 import { removeEntry } from './fsEndedList.ts';
 import { layoutOf, listFiles, readJson, undefinedWhereMissing } from './fsLayout.ts';
 import { asPart, asRecord, asUpload } from './storeRules.ts';
+import { rethrowUnavailable } from './storeUnavailable.ts';
 
 /** How many days records are kept, and what nobody uses any more. */
 export interface Retention {
@@ -13,7 +16,7 @@ export interface Retention {
 
 export interface Collection {
   retention: Retention;
-  /** Milliseconds that bytes outlive the record that led to them: signed URLs and running renders may still need them. */
+  /** Milliseconds that bytes outlive their last use and the record that led to them: signed URLs and running renders may still need them. */
   leaseMs: number;
   /** Digests that unfinished jobs and dead letters refer to. */
   neededObjects: ReadonlySet<string>;
@@ -38,8 +41,8 @@ const DAY_MS = 86_400_000;
 
 /**
  * Removes records that are older than their project's days, and parts and objects that nothing refers to and that
- * nobody has used for the longest of all days. An object's modification time says when it was last used (fsStore.ts):
- * what a render or a download has just found is fresh, however old it is.
+ * nobody has used for the longest of all days and the lease. An object's modification time says when it was last used
+ * (fsStore.ts): what a render or a download has just found is fresh, however old it is.
  *
  * Records go first, then parts, then objects, then the notes of uploads: whoever finds a record or a part finds its object as well.
  */
@@ -47,16 +50,16 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
   const { retention, leaseMs, neededObjects, dryRun, now = Date.now() } = collection;
   const { objectPath } = layoutOf(folder);
   const longestMs = DAY_MS * Math.max(retention.days, ...retention.projects.values());
-  const isUnused = (mtimeMs: number): boolean => mtimeMs < now - longestMs;
+  const isUnused = (mtimeMs: number): boolean => mtimeMs < now - longestMs - leaseMs;
   const used = new Set(neededObjects);
   const report: CollectionReport = { records: tallies(), parts: tallies(), objects: tallies() };
 
   /** What a removed record led to counts as unused when the lease is over, not at once. */
   const lease = async (sha256: string): Promise<void> => {
     used.add(sha256);
-    const until = (now - longestMs + leaseMs) / 1000;
+    const usedAt = (now - longestMs) / 1000;
     const file = await stat(objectPath(sha256)).catch(undefinedWhereMissing);
-    if (!dryRun && file && file.mtimeMs / 1000 < until) await utimes(objectPath(sha256), until, until);
+    if (!dryRun && file && file.mtimeMs / 1000 < usedAt) await utimes(objectPath(sha256), usedAt, usedAt);
   };
 
   for await (const { path, stats } of listFiles(folder, 'jobs')) {
@@ -73,6 +76,8 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
     if (dryRun) continue;
     await rm(path, { force: true });
     await removeEntry(folder, record);
+    // Of the projects that had a job of this id this may have been the last one.
+    await rmdir(dirname(path)).catch(() => undefined);
   }
 
   for await (const { path, stats } of listFiles(folder, 'parts')) {
@@ -85,12 +90,11 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
   }
 
   for await (const { path, name } of listFiles(folder, 'objects')) {
-    // Looked at again, as late as can be: a render may have found it in the meantime.
     const file = await stat(path).catch(undefinedWhereMissing);
     if (!file) continue;
     const garbage = !used.has(name) && isUnused(file.mtimeMs);
-    if (garbage && !dryRun) await rm(path, { force: true });
-    count(report.objects[garbage ? 'removed' : 'kept'], file.size);
+    const removed = garbage && (dryRun || (await removeUnused(folder, path, isUnused)));
+    count(report.objects[removed ? 'removed' : 'kept'], file.size);
   }
 
   // What was noted of an upload goes when its bytes are gone, and counts no longer.
@@ -100,6 +104,30 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
     if (isGone && isUnused(stats.mtimeMs) && !dryRun) await rm(path, { force: true });
   }
   return report;
+}
+
+/**
+ * Takes an object away, and puts it back where somebody has found it in the meantime: whoever finds it sets its time, and
+ * who comes to do so too late sees that it is gone.
+ */
+async function removeUnused(
+  folder: string,
+  path: string,
+  isUnused: (mtimeMs: number) => boolean,
+): Promise<boolean> {
+  const away = join(folder, 'tmp', tempName());
+  try {
+    await rename(path, away);
+    const isGarbage = isUnused((await stat(away)).mtimeMs);
+    if (!isGarbage) await link(away, path);
+    return isGarbage;
+  } catch (error) {
+    // Another one removes it, too, or has written it anew.
+    if (!hasCode(error, 'ENOENT', 'EEXIST')) rethrowUnavailable(error);
+    return false;
+  } finally {
+    await rm(away, { force: true });
+  }
 }
 
 /** What a record leads to. */

@@ -24,8 +24,8 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
   const statObject = async (sha256: string): Promise<StoredObject | undefined> => {
     const path = objectPath(sha256);
     const file = await stat(path).catch(undefinedWhereMissing);
-    if (!file) return undefined;
-    await markUsed(path, file);
+    // Garbage collection takes it away, looks at its time, and puts it back where that is new.
+    if (!file || !(await markUsed(path, file))) return undefined;
     return { sha256, bytes: file.size };
   };
   /** True where the object is there in full and will be after a power cut. */
@@ -51,6 +51,9 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
 
   return {
     statObject,
+    async markUsed(digests) {
+      await Promise.all(digests.map(statObject));
+    },
     async putObject(source, { sha256, maxBytes } = {}) {
       if (source instanceof Uint8Array) {
         const object = { sha256: digestOf(source), bytes: source.length };
@@ -145,12 +148,17 @@ const USED_LATELY_MS = 60_000;
 
 /**
  * The modification time of an object, whose bytes never change, says when it was last used: garbage collection goes by
- * it. Where it cannot be set, the object is there all the same.
+ * it. Where it cannot be set, the object is there all the same. False where it is gone.
  */
-async function markUsed(path: string, { mtimeMs }: Stats): Promise<void> {
+async function markUsed(path: string, { mtimeMs }: Stats): Promise<boolean> {
   const now = Date.now();
-  if (now - mtimeMs < USED_LATELY_MS) return;
-  await utimes(path, now / 1000, now / 1000).catch(() => undefined);
+  if (now - mtimeMs < USED_LATELY_MS) return true;
+  try {
+    await utimes(path, now / 1000, now / 1000);
+    return true;
+  } catch (error) {
+    return !hasCode(error, 'ENOENT');
+  }
 }
 
 /** Runs `use` with a temp file that is gone afterwards, whatever happens. */

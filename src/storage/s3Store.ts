@@ -203,6 +203,8 @@ export function createS3Store(place: S3Place): ArtifactStore {
 
   return {
     statObject,
+    // Nothing is ever removed from a bucket here.
+    markUsed: async () => undefined,
     async putObject(source, { sha256, maxBytes } = {}) {
       if (source instanceof Uint8Array) {
         const object = { sha256: digestOf(source), bytes: source.length };

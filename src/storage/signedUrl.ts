@@ -22,6 +22,11 @@ export interface UrlSigner {
 
 const MIN_SECRET_BYTES = 32;
 
+/** For how long a URL may be valid that is signed now, a lasting one among them. */
+export const longestLifeSeconds = (ttlSeconds: number): number => ttlSeconds + lastingStep(ttlSeconds);
+
+const lastingStep = (ttlSeconds: number): number => Math.max(1, Math.floor(ttlSeconds / 2));
+
 /**
  * @param options.keys asked at each call, since they may change; the first signs, all verify, so that a URL that is
  *   still valid outlives the change
@@ -37,7 +42,7 @@ export function createUrlSigner(options: {
     sign({ sha256, name, disposition, lasting }) {
       const [first] = checkKeys(options.keys());
       const end = Math.floor(now() / 1000) + ttlSeconds;
-      const step = Math.max(1, Math.floor(ttlSeconds / 2));
+      const step = lastingStep(ttlSeconds);
       const expires = lasting ? Math.ceil(end / step) * step : end;
       const query = new URLSearchParams({ expires: String(expires), kid: first.id });
       if (disposition) query.set('disposition', disposition);

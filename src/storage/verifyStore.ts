@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { layoutOf, listFiles, readJson, type StoredFile } from './fsLayout.ts';
+import { rm, stat } from 'node:fs/promises';
+import { hasCode } from './atomicWrite.ts';
+import { layoutOf, listFiles, readJson, type StoredFile, undefinedWhereMissing } from './fsLayout.ts';
 import { asRecord } from './storeRules.ts';
 
 /** Something in a store that is not what it should be. */
@@ -46,12 +47,14 @@ export async function verifyStore(
   }
 
   const { objectPath } = layoutOf(folder);
-  const sizes = new Map<string, number>();
-  for await (const { path, stats } of listFiles(folder, 'objects')) sizes.set(path, stats.size);
+  const sizeOf = async (sha256: string): Promise<number | undefined> =>
+    (await stat(objectPath(sha256)).catch(undefinedWhereMissing))?.size;
   for await (const file of listFiles(folder, 'jobs')) {
     check.records++;
     const record = asRecord(await readJson(file.path));
     if (!record) {
+      // Removed meanwhile, as what is old is.
+      if (!(await stat(file.path).catch(undefinedWhereMissing))) continue;
       report({ kind: 'record', name: file.name, problem: 'it cannot be read' });
       continue;
     }
@@ -60,7 +63,7 @@ export async function verifyStore(
       ...artifacts.map((each) => ({ ...each, name: `artifact ${each.name}` })),
       ...(details ? [{ ...details, name: 'history' }] : []),
     ]) {
-      if (sizes.get(objectPath(sha256)) === bytes) continue;
+      if ((await sizeOf(sha256)) === bytes) continue;
       const problem = `its ${name} is not there in full`;
       report({ kind: 'record', name: `${record.projectId}/${record.jobId}`, problem });
     }
@@ -74,6 +77,8 @@ async function problemOf({ path, name }: StoredFile): Promise<string | undefined
   try {
     for await (const chunk of createReadStream(path)) hash.update(chunk);
   } catch (error) {
+    // Removed meanwhile, as what nobody needs is.
+    if (hasCode(error, 'ENOENT')) return undefined;
     return `it cannot be read (${error instanceof Error ? error.message : String(error)})`;
   }
   const digest = hash.digest('hex');

@@ -73,8 +73,9 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
         { signal: hold.signal, onProgress, onPart: history.part },
         span,
       );
-      await hold.confirm();
       const details = await keepDetails(store, { job: job.data.job, rows: await rowsOf(job, history) });
+      // The last thing before the record: whatever else waits for the queue may have outlasted the lock.
+      await hold.confirm();
       const record = await store.putRecord({
         ...completedRecord(payload, job.data, { startedAt, attemptsMade }, outcome),
         ...details,

@@ -1,3 +1,4 @@
+import { assetDigests } from '../job/assetDigests.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
 import { createReach, type QueueBackend } from '../queue/queueBackend.ts';
 import { deadQueueName, type QueuedJob, queueId, webhookQueueName } from '../queue/queuedJob.ts';
@@ -22,11 +23,11 @@ export async function findNeeded(backend: QueueBackend, queueName: string): Prom
     const buried = new Set<string>();
     for (const id of await reach(() => queue.getRanges([...UNFINISHED], 0, -1))) {
       const job = await reach(() => queue.getJob(id));
-      for (const digest of digestsOf(job?.data.job)) neededObjects.add(digest);
+      for (const digest of assetDigests(job?.data.job)) neededObjects.add(digest);
     }
     for (const id of await reach(() => dead.getRanges(['waiting'], 0, -1))) {
       const letter = await reach(() => dead.getJob(id));
-      for (const digest of digestsOf(letter?.data.job)) neededObjects.add(digest);
+      for (const digest of assetDigests(letter?.data.job)) neededObjects.add(digest);
       const ids = parseLetterId(id);
       if (ids) buried.add(queueId(ids));
     }
@@ -41,11 +42,4 @@ export async function findNeeded(backend: QueueBackend, queueName: string): Prom
   } finally {
     await Promise.all([queue, dead, hooks].map((each) => each.close().catch(() => undefined)));
   }
-}
-
-/** What something else put into the queue may be anything. */
-function digestsOf(job: unknown): string[] {
-  const { previewRequest } = (job ?? {}) as Partial<QueuedJob['job']>;
-  const assets = Array.isArray(previewRequest?.assets) ? previewRequest.assets : [];
-  return assets.flatMap(({ upload, sha256 }) => [upload, sha256]).filter((digest) => digest !== undefined);
 }

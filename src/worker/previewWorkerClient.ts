@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Job, Queue } from 'bullmq';
 import { PreviewError } from '../errors.ts';
+import { assetDigests } from '../job/assetDigests.ts';
 import { describedBy } from '../job/describedBy.ts';
 import { fingerprint } from '../job/fingerprint.ts';
 import type { Artifact, JobRecord } from '../job/jobRecord.ts';
@@ -127,8 +128,8 @@ export function createPreviewWorkerClient(options: {
     if (record) return existing(record.fingerprint, data, () => fromRecord(record));
     const options = queueOptions(job);
     const add = async (): Promise<void> => {
-      // What is accepted must be able to end: its record and its artifacts are written there.
-      await store.check();
+      // What is accepted must be able to end: its record and its artifacts are written there, and its uploads stay.
+      await Promise.all([store.check(), store.markUsed(assetDigests(job))]);
       const leave = await places.take(job.projectId);
       try {
         const rivals = (await sameKey(job)).map((rival) => rival.data);

@@ -93,6 +93,7 @@ export function createChannelStore(): ArtifactStore {
     hasUpload: refuse,
     removeUpload: refuse,
     listUploads: refuse,
+    markUsed: refuse,
     check: refuse,
     capacity: refuse,
   };

@@ -22,12 +22,16 @@ describe('preview-worker store', () => {
 
   const pathOf = (sha256: string): string => layoutOf(join(dataDir, 'store')).objectPath(sha256);
 
-  /** An upload that was used last forty days ago. */
-  async function oldUpload(text: string): Promise<StoredObject> {
+  /** An upload that was used last so many days ago. */
+  async function oldUpload(text: string, days = 40): Promise<StoredObject> {
     const object = await store.putObject(Buffer.from(text));
-    const time = Date.now() / 1000 - 40 * 86_400;
-    await utimes(pathOf(object.sha256), time, time);
+    await used(object.sha256, days);
     return object;
+  }
+
+  async function used(sha256: string, daysAgo: number): Promise<void> {
+    const time = Date.now() / 1000 - daysAgo * 86_400;
+    await utimes(pathOf(sha256), time, time);
   }
 
   test('verify says that all is well, or names what is not and exits with 1', async () => {
@@ -42,6 +46,15 @@ describe('preview-worker store', () => {
     expect(found).toMatchObject({ code: 1, out: expect.stringContaining(`object ${sha256}: its bytes`) });
     await runCli(['store', 'verify', '--remove-damaged'], env);
     expect(await runCli(['store', 'verify'], env)).toMatchObject({ code: 0 });
+  }, 60_000);
+
+  test('gc keeps what a URL may lead to that a player got with its playlist', async () => {
+    // A week, and half of it more for a URL that caches know again.
+    const [playing, over] = [await oldUpload('segment 1', 11), await oldUpload('segment 2', 12)];
+    const env = { DATA_DIR: dataDir, PREVIEW_RETENTION_DAYS: '1', PREVIEW_URL_TTL_SECONDS: '604800' };
+    expect(await runCli(['store', 'gc'], env)).toMatchObject({ code: 0 });
+    expect(await stat(pathOf(playing.sha256))).toBeDefined();
+    await expect(stat(pathOf(over.sha256))).rejects.toMatchObject({ code: 'ENOENT' });
   }, 60_000);
 
   test('gc asks for the days that things are kept', async () => {
@@ -67,6 +80,8 @@ describe('preview-worker store', () => {
         await world.reaches('dead', 'failed');
         await worker.stop();
         await world.client.enqueue(withUpload(toldJob('waiting'), waited));
+        // Both have waited for long.
+        for (const { sha256 } of [waited, buried]) await used(sha256, 40);
         const env = { DATA_DIR: dataDir, REDIS_URL: redis.url, PREVIEW_RETENTION_DAYS: '30' };
         const dry = await runCli(['store', 'gc', '--dry-run'], env);
         expect(dry).toMatchObject({
@@ -75,7 +90,8 @@ describe('preview-worker store', () => {
         });
         expect(await stat(pathOf(unused.sha256))).toBeDefined();
         const real = await runCli(['store', 'gc'], env);
-        expect(real.out).toContain('objects: 1 (0.0 kB) were removed, 2 (0.0 kB) kept');
+        // The third is the history of the job that is dead.
+        expect(real.out).toMatch(/objects: 1 \(0\.0 kB\) were removed, 3 \(\d\.\d kB\) kept/);
         await expect(stat(pathOf(unused.sha256))).rejects.toMatchObject({ code: 'ENOENT' });
         for (const { sha256 } of [waited, buried]) expect(await stat(pathOf(sha256))).toBeDefined();
       } finally {

@@ -1,6 +1,8 @@
-import { mkdtemp, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobRecord } from '../../../src/job/jobRecord.ts';
 import type { ArtifactStore, StoredObject } from '../../../src/storage/artifactStore.ts';
@@ -8,10 +10,11 @@ import { type Collection, collectGarbage } from '../../../src/storage/collectGar
 import { layoutOf } from '../../../src/storage/fsLayout.ts';
 import { createFsStore } from '../../../src/storage/fsStore.ts';
 import { verifyStore } from '../../../src/storage/verifyStore.ts';
-import { recordOf } from './storeSuite.ts';
+import { digestOf as digestOfBytes, recordOf } from './storeSuite.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+const digestOf = (text: string): string => digestOfBytes(Buffer.from(text));
 const key = (digit: string): string => digit.repeat(64);
 
 let folder: string;
@@ -138,6 +141,46 @@ describe('garbage collection', () => {
     expect(await store.getRecord('docs', 'dead')).toBeDefined();
   });
 
+  it('lets a download that has begun go on to its end', async () => {
+    const bytes = Buffer.alloc(3_000_000, 'video');
+    const { sha256 } = await store.putObject(bytes);
+    await aged(objectPath(sha256), 40);
+    const download = await store.openObject(sha256);
+    const chunks = [(await once(download, 'readable')) && download.read(1000)];
+    expect(await collect()).toMatchObject({ objects: { removed: { count: 1 } } });
+    for await (const chunk of download) chunks.push(chunk);
+    expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+  });
+
+  it('keeps what somebody finds in the moment in which it is removed', async () => {
+    await Promise.all(Array.from({ length: 400 }, (_, i) => objectOf(`segment ${i}`, 40)));
+    // In the order of garbage collection: when one object is gone, it has come to the next.
+    const shelves = await readdir(join(folder, 'objects'));
+    const order = (await Promise.all(shelves.map((shelf) => readdir(join(folder, 'objects', shelf))))).flat();
+    const finding = (async () => {
+      const found: StoredObject[] = [];
+      for (let i = 1; i < order.length; i += 2) {
+        while (await isThere({ sha256: String(order[i - 1]), bytes: 0 }));
+        const object = await store.statObject(String(order[i]));
+        if (object) found.push(object);
+      }
+      return found;
+    })();
+    const [found] = await Promise.all([finding, collect()]);
+    expect((await Promise.all(found.map(isThere))).filter((there) => !there)).toEqual([]);
+    expect(found.length).toBeGreaterThan(0);
+  });
+
+  it('leaves no empty folder of a job behind', async () => {
+    await endedJob('old', 31, await objectOf('video', 31));
+    await endedJob('shared', 31, await objectOf('video', 31));
+    await endedJob('shared', 1, await objectOf('video', 31), 'others');
+    await collect();
+    expect(await readdir(join(folder, 'jobs'))).toEqual(['shared']);
+    await endedJob('old', 1, await objectOf('video', 31));
+    expect(await store.getRecord('docs', 'old')).toBeDefined();
+  });
+
   it('removes nothing in a dry run, and reports what it would', async () => {
     const part = await objectOf('segment', 31);
     await partOf('a', part, 31);
@@ -168,6 +211,26 @@ describe('verifying', () => {
     await verifyStore(folder, { removeDamaged: true });
     expect([await isThere(good), await isThere(bad)]).toEqual([true, false]);
     expect(await verifyStore(folder)).toMatchObject({ objects: 1, damage: [] });
+  });
+
+  it('finds nothing wrong with what is written while it looks', async () => {
+    await endedJob('a', 1, await store.putObject(Buffer.from('video')));
+    await writeFile(layoutOf(folder).recordPath('docs', 'a'), '{');
+    await endedJob('b', 1, await store.putObject(Buffer.from('video')), 'others');
+    const { damage } = await verifyStore(folder, {
+      // A job ends between two looks.
+      onDamage: () => {
+        const made = { sha256: digestOf('new video'), bytes: 9 };
+        mkdirSync(dirname(objectPath(made.sha256)), { recursive: true });
+        writeFileSync(objectPath(made.sha256), 'new video');
+        const artifacts = [{ name: 'preview.mp4', mediaType: 'video/mp4', ...made }];
+        writeFileSync(
+          layoutOf(folder).recordPath('docs', 'b'),
+          JSON.stringify(recordOf({ jobId: 'b', artifacts })),
+        );
+      },
+    });
+    expect(damage).toEqual([{ kind: 'record', name: 'docs', problem: 'it cannot be read' }]);
   });
 
   it('finds a record whose artifact is cut off or gone, and one that cannot be read', async () => {

@@ -1,5 +1,8 @@
+import { stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { queueId } from '../../../src/queue/queuedJob.ts';
+import { layoutOf } from '../../../src/storage/fsLayout.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
 
@@ -112,6 +115,17 @@ describe.each(queueBackends)('the client on the %s queue', (name) => {
     for (let i = 0; i < 5; i++) {
       expect(await world.client.status({ jobId: `one-of-five-${i}` })).toMatchObject({ status: 'queued' });
     }
+  });
+
+  it('says that the uploads of a job are used, so that garbage collection leaves them', async () => {
+    const upload = await world.store.putObject(Buffer.from('an old photo'));
+    const path = layoutOf(join(world.dataDir, 'store')).objectPath(upload.sha256);
+    await utimes(path, 1, 1);
+    const { previewRequest } = toldJob('with-upload');
+    const assets = [{ id: 'photo', type: 'image' as const, upload: upload.sha256 }];
+    const sent = Date.now();
+    await world.client.enqueue(toldJob('with-upload', [], { previewRequest: { ...previewRequest, assets } }));
+    expect((await stat(path)).mtimeMs).toBeGreaterThan(sent - 1000);
   });
 
   it('does not know a job that was never sent', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createUrlSigner } from '../../../src/storage/signedUrl.ts';
+import { createUrlSigner, longestLifeSeconds } from '../../../src/storage/signedUrl.ts';
 
 const key = (id: string) => ({ id, secret: `${id}-`.padEnd(40, 'x') });
 const sha256 = 'a'.repeat(64);
@@ -22,6 +22,18 @@ describe('a signed URL', () => {
     expect(expiresAt).toBe(new Date(1_060_000).toISOString());
     const later = createUrlSigner({ keys: () => [key('new')], ttlSeconds: 60, now: () => 1_060_001 });
     expect(later.verify(open(path))).toBe(false);
+  });
+
+  it('is valid no longer than it is said, a lasting one too', () => {
+    for (const ttlSeconds of [1, 900, 604_800]) {
+      for (let now = 0; now < ttlSeconds * 1000; now += Math.ceil(ttlSeconds * 7.3)) {
+        const signer = createUrlSigner({ keys: () => [key('only')], ttlSeconds, now: () => now });
+        const { expiresAt } = signer.sign({ sha256, name: 'n', lasting: true });
+        const life = (Date.parse(expiresAt) - now) / 1000;
+        expect(life).toBeLessThanOrEqual(longestLifeSeconds(ttlSeconds));
+        expect(life).toBeGreaterThanOrEqual(ttlSeconds - 1);
+      }
+    }
   });
 
   it('opens nothing after any change', () => {
