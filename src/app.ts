@@ -164,7 +164,7 @@ interface Base {
 
 /** The same with the means to render. */
 interface RenderBase extends Base {
-  sandbox: RenderSandbox;
+  renderPool: RenderPool;
 }
 
 /** What one job may use, and whoever serves several of them ends after that much more. */
@@ -203,13 +203,17 @@ async function openBase(
 }
 
 async function openRenderBase(...opened: Parameters<typeof openBase>): Promise<RenderBase> {
-  const [config, logger] = opened;
+  const [config, logger, , closeLater] = opened;
   const base = await openBase(...opened);
   const sandbox = openSandbox(config);
   const { missing } = sandbox;
   if (missing.length > 0)
     logger.warn({ missing }, 'render processes run with less protection than they could');
-  return { ...base, sandbox };
+  // Render children open the folder of a file system store themselves; a store in a network is used on their behalf.
+  const place = config.storeUrl ? base.store : storeFolder(config);
+  const renderPool = createRenderPool(place, { fontsFolder: config.fontsDir, sandbox });
+  closeLater(() => renderPool.close());
+  return { ...base, renderPool };
 }
 
 /** Bytes outlive their record by the longest of what may still need them: renders, signed URLs, and an hour. */
@@ -261,10 +265,6 @@ export function createFetcher(config: Config): AssetFetcher {
   return createAssetFetcher(agent, FETCH_MS);
 }
 
-/** Render children open the folder of a file system store themselves; a store in a network is used on their behalf. */
-const openRenderPool = (config: Config, { store, sandbox }: RenderBase): RenderPool =>
-  createRenderPool(config.storeUrl ? store : storeFolder(config), { fontsFolder: config.fontsDir, sandbox });
-
 async function startPreviewWorker(
   config: Config,
   logger: Logger,
@@ -272,12 +272,9 @@ async function startPreviewWorker(
   keyring: Keyring,
   closeLater: CloseLater,
 ): Promise<PreviewWorker> {
-  const renderPool = openRenderPool(config, base);
-  closeLater(() => renderPool.close());
   const worker = createPreviewWorker({
     ...base,
     logger,
-    renderPool,
     queueName: config.queueName,
     concurrency: config.concurrency,
     jobTimeoutSeconds: config.jobTimeoutSeconds,
@@ -351,9 +348,6 @@ async function startListening(
 ): Promise<{ url: string; stop(): Promise<void> }> {
   const { host, port, urlTtlSeconds, uploadMaxBytes, uploadQuotaBytes, trustedProxies } = config;
   const own = keyring.signingKeys().length > 0 ? [] : [await loadOrCreateSigningKey(config.dataDir)];
-  // Its processes start with the first plan that is asked for.
-  const renderPool = openRenderPool(config, base);
-  closeLater(() => renderPool.close());
   const feed = createQueueFeed(base.backend, config.queueName);
   closeLater(() => feed.close());
   const health = healthOf(config, base, worker);
@@ -366,7 +360,7 @@ async function startListening(
     live,
     plan: createPlanner({
       store: base.store,
-      renderPool,
+      renderPool: base.renderPool,
       assets: { fetcher: createFetcher(config), maxBytes: uploadMaxBytes },
     }),
     signer: createUrlSigner({

@@ -77,7 +77,6 @@ export const catalogue = {
     retryable: true,
     title: 'The store cannot be used; nothing was accepted.',
   },
-  overloaded: { status: 503, retryable: true, title: 'The service is overloaded; nothing was accepted.' },
   shutting_down: { status: 503, retryable: true, title: 'The service is stopping.' },
   embedded_queue_locked: { status: 503, retryable: false, title: 'Another process uses this data folder.' },
   config_invalid: { status: 500, retryable: false, title: 'The configuration is not valid.' },

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
-import underPressure from '@fastify/under-pressure';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { ApiKey } from '../config.ts';
 import { PreviewError } from '../errors.ts';
@@ -69,8 +68,6 @@ export interface ApiParts {
 
 /** Largest job, in bytes: 500 steps with all their words, and a few `data:` assets. */
 const BODY_LIMIT = 8 * 1024 * 1024;
-/** Where the process is that far behind with everything, on the average of a second, it takes nothing more. */
-const MAX_LAG_MS = 2000;
 
 /** Builds the HTTP server; it does not listen yet. */
 export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
@@ -116,7 +113,6 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   });
   await app.register(async (guarded) => {
     requireApiKey(guarded, { keys: parts.apiKeys, countCall });
-    await refuseUnderPressure(guarded);
     accessRoute(guarded, parts);
     jobRoutes(guarded, parts);
     jobListRoutes(guarded, parts);
@@ -131,16 +127,6 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     deliveryRoutes(guarded, parts);
   });
   return app;
-}
-
-/** Probes, metrics and downloads go on. */
-async function refuseUnderPressure(routes: FastifyInstance): Promise<void> {
-  await routes.register(underPressure, {
-    maxEventLoopDelay: MAX_LAG_MS,
-    pressureHandler: () => {
-      throw new PreviewError('overloaded', undefined, { retryAfterSeconds: 5 });
-    },
-  });
 }
 
 /** The caller's request id where it is one, else a new one. */

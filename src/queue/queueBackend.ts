@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import {
   createPostgresBackend,
   type Processor,
@@ -15,6 +14,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
 import { PreviewError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { openDatabase } from './embeddedDatabase.ts';
 import { createEmbeddedBackends } from './embeddedNames.ts';
 import { EmbeddedPool } from './embeddedPool.ts';
 import { lockFolder } from './folderLock.ts';
@@ -137,7 +137,7 @@ async function openEmbedded(folder: string, logger: Logger): Promise<QueueBacken
   await mkdir(folder, { recursive: true });
   const lock = await lockFolder(folder);
   try {
-    const database = await PGlite.create({ dataDir: folder });
+    const database = await openDatabase(folder);
     const pool = new EmbeddedPool(database);
     await runMigrations(pool);
     await pool.query('SET search_path TO bullmq');

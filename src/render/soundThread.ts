@@ -56,7 +56,7 @@ export async function makeSoundtrackInThread(
         else {
           const { sha256 } = answer;
           read(sha256).then(
-            (file) => send({ type: 'file', id, sha256, file }),
+            (file) => worker.postMessage({ type: 'file', id, sha256, file } satisfies Order, movable(file)),
             (error: unknown) => send({ type: 'no file', id, sha256, error }),
           );
         }
@@ -67,6 +67,11 @@ export async function makeSoundtrackInThread(
     waiting.delete(id);
     if (waiting.size === 0) worker.unref();
   }
+}
+
+/** The file's memory goes over to the thread instead of being there twice, where nothing else lies in it. */
+function movable({ bytes: { buffer, byteLength } }: SoundFile): ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }
 
 function startThread(): Worker {

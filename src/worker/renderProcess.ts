@@ -41,6 +41,13 @@ const TASKS_PER_CHILD = 200;
 /** A plan reads headers at most, and is that much of a task. */
 const PLAN_SHARE = 1 / 50;
 
+/**
+ * glibc keeps freed memory for each thread, and learns from the first large blocks that come and go to keep those too. Here
+ * pictures go back to the system when they are freed (mallopt(3)): 60 steps at 1920x1080 took 555 MB without these, 380 MB
+ * with them, in the same time.
+ */
+const FRUGAL_MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1000000' };
+
 interface RenderChild {
   process: ChildProcess;
   ready: Promise<void>;
@@ -157,7 +164,7 @@ function startChild(
   const child = spawn(command, args, {
     ...(isBuilt ? { cwd: folder } : {}),
     // No secret of the service's environment reaches the process that decodes what strangers send.
-    env: { NODE_ENV: 'production', HOME: folder, ...(isBuilt ? { TMPDIR: folder } : {}) },
+    env: { NODE_ENV: 'production', HOME: folder, ...(isBuilt ? { TMPDIR: folder } : {}), ...FRUGAL_MALLOC },
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
