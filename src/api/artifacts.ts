@@ -68,7 +68,7 @@ export function artifactRoutes(
         'accept-ranges': 'bytes',
         'cache-control': 'private, max-age=31536000, immutable',
         'content-type': MEDIA_TYPES[extname(name)] ?? 'application/octet-stream',
-        'content-disposition': `${disposition}; filename*=UTF-8''${encodeURIComponent(name)}`,
+        'content-disposition': contentDisposition(disposition, name),
       });
       if (fresh) return reply.code(304).send();
       const range = asked === 'all' ? undefined : asked;
@@ -83,6 +83,19 @@ export function artifactRoutes(
       return reply.send(range ? moved.subarray(range.start, range.end + 1) : moved);
     },
   });
+}
+
+/**
+ * How a client is to call the file (RFC 6266): in ASCII, without what has a meaning there or in a path, and in full as RFC
+ * 8187 encodes it. encodeURIComponent leaves four characters that the RFC does not allow.
+ */
+export function contentDisposition(disposition: 'inline' | 'attachment', name: string): string {
+  const ascii = name.replace(/[^ -~]|["\\/%]/g, '_');
+  const encoded = encodeURIComponent(Buffer.from(name).toString()).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `${disposition}; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }
 
 /** `If-None-Match` compares weakly: `W/` in front makes no difference (RFC 9110, 13.1.2). */

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, onRequestAsyncHookHandler, RouteOptions } from 'fastify';
 import { type ApiKey, hashKey, type Scope } from '../config.ts';
 import { PreviewError } from '../errors.ts';
+import { problemResponses } from './schemas.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,6 +33,16 @@ export function requireApiKey(
 ): void {
   routes.decorateRequest('project', undefined);
   routes.decorateRequest('keyId', '');
+  // What each of them may answer before its own code is reached.
+  routes.addHook('onRoute', (route) => {
+    route.schema = {
+      ...route.schema,
+      response: {
+        ...problemResponses(401, 403, 429, 503),
+        ...(route.schema?.response as object | undefined),
+      },
+    };
+  });
   routes.decorateRequest('scopes', undefined);
   if (keys().length === 0) return;
   routes.addHook('onRequest', async (request) => {

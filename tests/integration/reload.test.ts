@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ClusterProcess, startProcess } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
+import { keepSecret } from '../support/suiteLog.ts';
 
 const OLD = 'old-key-0123456789abcdef';
 const NEW = 'new-key-0123456789abcdef';
@@ -12,39 +12,25 @@ const SIGNING = 's'.repeat(40);
 
 describe('SIGHUP, while the service runs', () => {
   let folder = '';
-  let child: ChildProcess;
+  let service: ClusterProcess;
   let url = '';
-  const lines: Record<string, unknown>[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'preview-reload-'));
     await writeFile(join(folder, 'keys'), `docs:${OLD}\n`);
     await writeFile(join(folder, 'signing'), `k1:${SIGNING}\n`);
-    const env = {
-      PATH: process.env.PATH,
+    service = await startProcess('serve', {
       DATA_DIR: join(folder, 'data'),
       PORT: '0',
-      LOG_FORMAT: 'json',
       PREVIEW_API_KEYS: `@${join(folder, 'keys')}`,
       PREVIEW_SIGNING_KEYS: `@${join(folder, 'signing')}`,
-    };
-    child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'serve'], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    if (child.stdout)
-      createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
-    url = await eventually(
-      async () => lines.find((line) => line.url)?.url as string | undefined,
-      'the start',
-      60,
-    );
+    url = service.url;
+    for (const secret of [OLD, NEW, SIGNING]) keepSecret('a key of a file', secret);
   });
 
   afterAll(async () => {
-    const exit = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await exit;
+    await service.stop();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -54,8 +40,9 @@ describe('SIGHUP, while the service runs', () => {
   };
   /** Sends the signal, and waits for the line that it leads to. */
   const hangUp = (message: string): Promise<Record<string, unknown>> => {
+    const { lines } = service;
     const seen = lines.length;
-    child.kill('SIGHUP');
+    service.signal('SIGHUP');
     return eventually(
       async () => lines.slice(seen).find(({ msg }) => String(msg).includes(message)),
       message,
@@ -78,7 +65,7 @@ describe('SIGHUP, while the service runs', () => {
     expect(line).toMatchObject({ level: 'error', problem: expect.stringContaining(why) });
     expect(await statusWith(NEW)).toBe(200);
     expect(await statusWith('')).toBe(401);
-    expect(JSON.stringify(lines)).not.toContain(NEW);
+    expect(JSON.stringify(service.lines)).not.toContain(NEW);
     await writeFile(join(folder, 'keys'), `docs:${NEW}\n`);
   });
 

@@ -61,10 +61,14 @@ describe('each call of the API', () => {
   afterAll(() => service.stop());
 
   /** Without a body, so that a call that is let in changes nothing but by its address. */
-  function call(name: string, key?: string): Promise<Response> {
+  async function call(name: string, key?: string): Promise<Response> {
     const [method = '', path = ''] = name.split(' ');
     const url = service.url + path.replace('{jobId}', 'mine').replace(/\{\w+\}/g, 'x');
-    return fetch(url, { method, headers: key === undefined ? {} : { authorization: `Bearer ${key}` } });
+    const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    const response = await fetch(url, { method, headers });
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(response.headers.get('set-cookie')).toBeNull();
+    return response;
   }
 
   const codeOf = async (response: Response): Promise<string> =>
@@ -80,6 +84,17 @@ describe('each call of the API', () => {
     expect(calls.filter((name) => !name.startsWith('HEAD')).sort()).toEqual(Object.keys(CALLS).sort());
   });
 
+  it('is described with what it says to who may not come in', async () => {
+    const { paths } = (await (await call('GET /openapi.json')).json()) as {
+      paths: Record<string, Record<string, { responses: object }>>;
+    };
+    for (const [name] of guarded) {
+      const [method = '', path = ''] = name.split(' ');
+      const statuses = Object.keys(paths[path]?.[method.toLowerCase()]?.responses ?? {});
+      expect(statuses, name).toEqual(expect.arrayContaining(['401', '403', '429']));
+    }
+  });
+
   const guarded = Object.entries(CALLS).filter(([, scope]) => scope !== 'open');
 
   it.each(guarded)('%s is refused without a key and with a wrong one', async (name) => {
@@ -89,6 +104,14 @@ describe('each call of the API', () => {
       expect(await codeOf(response)).toBe('unauthorized');
     }
   });
+
+  it.each(guarded.filter(([name]) => name.startsWith('GET')))(
+    '%s is refused without a key also where only its headers are asked for',
+    async (name) => {
+      const head = name.replace('GET', 'HEAD');
+      for (const key of [undefined, `${SHOP}x`]) expect((await call(head, key)).status).toBe(401);
+    },
+  );
 
   it.each(guarded)('%s is refused to keys without the scope "%s"', async (name, needed) => {
     for (const scope of SCOPES.filter((scope) => scope !== needed)) {
@@ -114,13 +137,10 @@ describe('each call of the API', () => {
     },
   );
 
-  it.each(guarded.filter(([name]) => !name.startsWith('DELETE')))(
-    '%s lets a key with the scope "%s" in',
-    async (name, needed) => {
-      const response = await call(name, keyWith(needed));
-      expect([401, 403]).not.toContain(response.status);
-      expect(response.status).toBeLessThan(500);
-      await response.body?.cancel();
-    },
-  );
+  it.each(guarded)('%s lets a key with the scope "%s" in', async (name, needed) => {
+    const response = await call(name, keyWith(needed));
+    expect([401, 403]).not.toContain(response.status);
+    expect(response.status).toBeLessThan(500);
+    await response.body?.cancel();
+  });
 });

@@ -1,11 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { AssetServer } from '../integration/assets/assetServer.ts';
 import { startAssetServer } from '../integration/assets/assetServer.ts';
 import { type Canary, knock, startCanary } from '../support/canary.ts';
+import { jobDone, postJob, startProcess } from '../support/cluster.ts';
 import { type DnsServer, startDnsServer } from '../support/dnsServer.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Service, smallJob, startService } from '../support/service.ts';
+import { startWebhookReceiver } from '../support/webhookReceiver.ts';
 
 /*
  * The canary listens on every address of this machine. 127.0.0.2 stands for the public internet: the service may reach
@@ -250,19 +255,6 @@ describe('no spelling, name, redirect or webhook reaches a private address', () 
       await service.post('/api/preview/job', jobWith(`http://127.0.0.1:${canary.port}/`, 'queued'));
       expect(await service.ended('queued')).toMatchObject({ error: { code: 'asset_address_refused' } });
     });
-
-    test('a proxy that the environment names', async () => {
-      const proxy = `http://127.0.0.1:${canary.port}`;
-      for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'ALL_PROXY']) vi.stubEnv(name, proxy);
-      vi.stubEnv('NODE_USE_ENV_PROXY', '1');
-      const proxied = await startService({ PREVIEW_ASSET_ALLOW_PRIVATE: `${OUTSIDE}/32` });
-      try {
-        expect(await codeOf(`${outside.url}/picture`, proxied)).toBeUndefined();
-      } finally {
-        vi.unstubAllEnvs();
-        await proxied.stop();
-      }
-    });
   });
 
   describe('webhooks', () => {
@@ -292,6 +284,13 @@ describe('no spelling, name, redirect or webhook reaches a private address', () 
       expect(await failureOf(`hook-${name}`, `http://${name}:${canary.port}/`, named)).toEqual(refused);
     });
 
+    test('a name that leads elsewhere at its second look-up', async () => {
+      const url = `http://hook-rebind.test:${canary.port}/`;
+      await named.post('/api/preview/validate', jobWith(url));
+      expect(rebinds).toBeGreaterThan(0);
+      expect(await failureOf('hook-rebind', url, named)).toEqual(refused);
+    });
+
     test.each([301, 302, 303, 307, 308])('a redirect by %i to a private address', async (status) => {
       const url = redirect(status, `http://127.0.0.1:${canary.port}/`);
       expect(await failureOf(`hook-redirect-${status}`, url)).toEqual({
@@ -300,4 +299,32 @@ describe('no spelling, name, redirect or webhook reaches a private address', () 
       });
     });
   });
+
+  test('a proxy that the environment names, for assets and for webhooks', async () => {
+    const proxy = `http://127.0.0.1:${canary.port}`;
+    const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+    const dataDir = await mkdtemp(join(tmpdir(), 'preview-proxy-'));
+    const hooks = await startWebhookReceiver();
+    // Node.js reads these when it starts, so the service has a process of its own.
+    const proxied = await startProcess('serve', {
+      ...Object.fromEntries(names.map((name) => [name, proxy])),
+      ...{ NO_PROXY: '', NODE_USE_ENV_PROXY: '1', DATA_DIR: dataDir, PORT: '0' },
+      PREVIEW_ASSET_ALLOW_PRIVATE: `${OUTSIDE}/32`,
+      PREVIEW_WEBHOOK_ALLOW_PRIVATE: '127.0.0.1/32',
+      PREVIEW_WEBHOOK_SECRETS: `tests:whsec_${Buffer.alloc(32, 's').toString('base64')}`,
+    });
+    try {
+      const job = {
+        ...jobWith(`${outside.url}/picture`, 'proxied'),
+        webhook: { url: `${hooks.url}/proxied` },
+      };
+      expect(await postJob(proxied.url, job)).toBe(202);
+      await jobDone(proxied.url, 'proxied');
+      await hooks.got('/proxied');
+    } finally {
+      await proxied.stop();
+      await hooks.close();
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  }, 90_000);
 });

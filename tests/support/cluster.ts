@@ -13,6 +13,7 @@ export interface ClusterProcess {
   url: string;
   /** The lines of its log. */
   lines: Record<string, unknown>[];
+  signal(name: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
@@ -43,7 +44,11 @@ export async function openCluster(): Promise<Cluster> {
   };
 }
 
-async function startProcess(command: string, settings: Record<string, string>): Promise<ClusterProcess> {
+/** The real command line in a process of its own, with nothing in its environment but the settings. */
+export async function startProcess(
+  command: 'serve' | 'api' | 'worker',
+  settings: Record<string, string>,
+): Promise<ClusterProcess> {
   const env = { PATH: process.env.PATH, LOG_FORMAT: 'json', ...settings };
   const args = ['--import', 'tsx', 'src/cli.ts', command];
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -58,7 +63,7 @@ async function startProcess(command: string, settings: Record<string, string>): 
     `the start of ${command}`,
     60,
   );
-  return { url, lines, stop: () => ended(child) };
+  return { url, lines, signal: (name) => void child.kill(name), stop: () => ended(child) };
 }
 
 async function ended(child: ChildProcess): Promise<void> {

@@ -126,7 +126,7 @@ describe('files over HTTP', () => {
       expect(Object.fromEntries(headers)).toMatchObject({
         'content-type': 'video/mp4',
         'content-length': String(bytes.length),
-        'content-disposition': "inline; filename*=UTF-8''preview.mp4",
+        'content-disposition': `inline; filename="preview.mp4"; filename*=UTF-8''preview.mp4`,
         'accept-ranges': 'bytes',
         'cache-control': 'private, max-age=31536000, immutable',
         'x-content-type-options': 'nosniff',
