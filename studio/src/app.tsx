@@ -4,12 +4,18 @@ import { useEffect } from 'preact/hooks';
 import { apiKey, call, keyWanted, setApiKey, wordsOf } from './api/call.ts';
 import type { Access } from './api/types.ts';
 import { EditorPage } from './editor/EditorPage.tsx';
+import { open } from './editor/session.ts';
 import { openWorkspace, type Workspace } from './editor/workspace.ts';
+import { JobPage } from './jobs/JobPage.tsx';
+import { JobsPage } from './jobs/JobsPage.tsx';
+import { QueuePage } from './queue/QueuePage.tsx';
 import { SignIn } from './SignIn.tsx';
-import { Announcements } from './ui/announce.tsx';
+import { fromJob } from './storyboard/job.ts';
+import { Announcements, tell } from './ui/announce.tsx';
+import { Confirmation } from './ui/confirm.tsx';
 import { Button, Empty, IconButton, Notice } from './ui/controls.tsx';
 import { Icon, type IconName } from './ui/icons.tsx';
-import { follow, route } from './ui/router.ts';
+import { follow, go, route } from './ui/router.ts';
 
 const PAGES: { page: string; href: string; label: string; icon: IconName }[] = [
   { page: 'editor', href: '/', label: 'Editor', icon: 'edit' },
@@ -38,7 +44,17 @@ export function App(): JSX.Element {
     void load();
   }, [key]);
 
-  const { page } = route.value;
+  const openInEditor = (sent: unknown): void => {
+    try {
+      open({ ...fromJob(sent) });
+      go('/');
+    } catch (error) {
+      tell(wordsOf(error));
+    }
+  };
+
+  const here = route.value;
+  const { page } = here;
   useEffect(() => {
     if (page !== 'editor') workspace.peek()?.screen.pause();
     const name = PAGES.find((one) => one.page === page)?.label;
@@ -107,6 +123,9 @@ export function App(): JSX.Element {
             )}
             {page === 'editor' &&
               (workspace.value ? <EditorPage workspace={workspace.value} /> : <EditorSkeleton />)}
+            {page === 'jobs' && <JobsPage />}
+            {here.page === 'job' && <JobPage jobId={here.jobId} openInEditor={openInEditor} />}
+            {page === 'queue' && access.value && <QueuePage access={access.value} />}
             {page === 'unknown' && (
               <Empty icon="search" title="There is nothing at this address">
                 <a href="/" onClick={follow}>
@@ -117,6 +136,7 @@ export function App(): JSX.Element {
           </>
         )}
       </main>
+      <Confirmation />
       <Announcements />
     </>
   );

@@ -16,6 +16,8 @@ export interface JobLinks {
   artifacts: string;
   stream: string;
   events: string;
+  history: string;
+  self: string;
   cancel: string;
 }
 
@@ -23,6 +25,8 @@ export interface JobStatus {
   jobId: string;
   projectId: string;
   requestId: string;
+  title?: string;
+  priority?: 'low' | 'normal' | 'high';
   status: JobState;
   progress: { percent: number; stage: string };
   attemptsMade: number;
@@ -35,9 +39,73 @@ export interface JobStatus {
 }
 
 /** A job as the list shows it. */
-export interface ListedJob extends Omit<JobStatus, 'warnings'> {
-  title?: string;
-  priority?: 'low' | 'normal' | 'high';
+export type ListedJob = Omit<JobStatus, 'warnings'>;
+
+export interface Attempt {
+  attempt: number;
+  worker?: string;
+  startedAt: string;
+  endedAt?: string;
+  outcome?: string;
+  error?: { code: string; message: string };
+}
+
+export interface MadePart {
+  attempt: number;
+  kind: string;
+  reused: boolean;
+  startedAt: string;
+  endedAt: string;
+}
+
+export interface LogLine {
+  time: string;
+  level: string;
+  msg: string;
+  attempt?: number;
+  error?: { code: string; message: string };
+}
+
+export interface JobHistory {
+  attempts: Attempt[];
+  parts: MadePart[];
+  logs: LogLine[];
+}
+
+export interface HealthCheck {
+  name: string;
+  ok: boolean;
+  message: string;
+}
+
+export interface QueueState {
+  counts: Record<string, number>;
+  waiting: number;
+  limit: number;
+  oldestWaitingAgeSeconds: number;
+  deadLetters: number;
+  finishedPerMinute: number;
+  workers: number;
+  durations: { count: number; p50Seconds?: number; p95Seconds?: number };
+  health: { status: 'ok' | 'down'; checks: HealthCheck[] };
+}
+
+export interface WorkerHealth {
+  status: 'ok' | 'down';
+  queue: { connected: boolean; latencyMs: number | null };
+  workers: { name: string; activeJobs?: number; concurrency?: number }[];
+  checks: HealthCheck[];
+}
+
+export interface DeadLetter {
+  projectId: string;
+  jobId: string;
+  requestId: string;
+  error: { code: string; message: string };
+  place?: { stage?: string; part?: string; step?: number; asset?: string };
+  attemptsMade: number;
+  acceptedAt: string;
+  failedAt: string;
 }
 
 export interface SegmentEvent {

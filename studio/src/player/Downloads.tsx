@@ -20,7 +20,13 @@ const NAMES: Record<string, string> = {
 };
 
 /** What the preview consists of: figures, and every file with its size and a link that can be passed on. */
-export function Downloads({ extras: { artifacts, manifest } }: { extras: Extras }): JSX.Element {
+export function Downloads({
+  extras: { artifacts, manifest },
+  open = false,
+}: {
+  extras: Extras;
+  open?: boolean;
+}): JSX.Element {
   return (
     <section class="downloads" aria-label="Files">
       {manifest && (
@@ -37,7 +43,7 @@ export function Downloads({ extras: { artifacts, manifest } }: { extras: Extras 
           <Fact name="Rendered in" value={duration(manifest.stats.renderSeconds)} />
         </dl>
       )}
-      <details class="panel" open={false}>
+      <details class="panel" open={open}>
         <summary>
           <Icon name="download" />
           <strong>Files</strong>

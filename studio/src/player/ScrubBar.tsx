@@ -30,13 +30,14 @@ export function ScrubBar({
   onSeek(seconds: number): void;
 }): JSX.Element {
   const bar = useRef<HTMLDivElement>(null);
+  const track = useRef<HTMLDivElement>(null);
   const pointed = useSignal<number | undefined>(undefined);
   const length = chapters.at(-1)?.end ?? 0;
   const time = Math.min(screen.time.value, length);
   const chapter = chapters.find(({ end }) => time < end) ?? chapters.at(-1);
 
   const secondsAt = (event: PointerEvent): number => {
-    const { left, width } = bar.current?.getBoundingClientRect() ?? { left: 0, width: 1 };
+    const { left, width } = track.current?.getBoundingClientRect() ?? { left: 0, width: 1 };
     return Math.max(0, Math.min(1, (event.clientX - left) / width)) * length;
   };
   const onDown = (event: PointerEvent): void => {
@@ -81,7 +82,7 @@ export function ScrubBar({
       onPointerLeave={() => (pointed.value = undefined)}
       onKeyDown={onKey}
     >
-      <div class="scrub-track">
+      <div class="scrub-track" ref={track}>
         {chapters.map(({ key, start, end, made }) => (
           <span key={key} class={`scrub-part ${made ?? ''}`} style={{ flexGrow: end - start }}>
             <span
@@ -91,7 +92,7 @@ export function ScrubBar({
           </span>
         ))}
       </div>
-      {length > 0 && <span class="scrub-thumb" style={{ left: `${(time / length) * 100}%` }} />}
+      {length > 0 && <span class="scrub-thumb" style={{ '--at': time / length }} />}
       {pointed.value !== undefined && length > 0 && (
         <Tip seconds={pointed.value} length={length} chapters={chapters} thumbs={thumbs} />
       )}
@@ -113,7 +114,7 @@ function Tip({
   const thumb = thumbs.find(({ end }) => seconds < end) ?? thumbs.at(-1);
   const chapter = chapters.find(({ end }) => seconds < end) ?? chapters.at(-1);
   return (
-    <span class="scrub-tip" style={{ left: `clamp(84px, ${(seconds / length) * 100}%, calc(100% - 84px))` }}>
+    <span class="scrub-tip" style={{ '--at': seconds / length }}>
       {thumb && <Sprite thumb={thumb} />}
       <span class="scrub-tip-words">
         <strong>{clock(seconds)}</strong> {chapter?.label}

@@ -8,8 +8,9 @@ export function clock(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-/** 0.42 is 0.42 s, 12.3 is 12.3 s, 75 is 1 min 15 s. */
+/** 0.042 is 42 ms, 0.42 is 0.42 s, 12.3 is 12.3 s, 75 is 1 min 15 s. */
 export function duration(seconds: number): string {
+  if (seconds > 0 && seconds < 0.1) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
   if (seconds < 1) return `${seconds.toFixed(2)} s`;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const minutes = Math.floor(seconds / 60);

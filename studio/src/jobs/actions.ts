@@ -1,0 +1,42 @@
+import { call, wordsOf } from '../api/call.ts';
+import type { JobStatus, ListedJob } from '../api/types.ts';
+import { tell } from '../ui/announce.tsx';
+import { confirmed } from '../ui/confirm.tsx';
+
+type Ref = Pick<ListedJob, 'jobId' | 'projectId'>;
+
+export const deadLetterUrl = ({ jobId, projectId }: Ref, action = ''): string =>
+  `/api/preview/dead-letter/${encodeURIComponent(jobId)}${action}?projectId=${encodeURIComponent(projectId)}`;
+
+export const pageOf = ({ jobId, projectId }: Ref): string =>
+  `/jobs/${encodeURIComponent(jobId)}?projectId=${encodeURIComponent(projectId)}`;
+
+/** Does it, and says how it went. @returns whether it went well */
+async function attempt(work: () => Promise<unknown>, done: string): Promise<boolean> {
+  try {
+    await work();
+    tell(done);
+    return true;
+  } catch (error) {
+    tell(wordsOf(error));
+    return false;
+  }
+}
+
+export const cancelJob = ({ links }: Pick<ListedJob, 'links'>): Promise<boolean> =>
+  attempt(() => call<JobStatus>(links.cancel, { method: 'DELETE' }), 'The job is cancelled.');
+
+export const replayJob = (job: Ref): Promise<boolean> =>
+  attempt(() => call(deadLetterUrl(job, '/replay'), { method: 'POST' }), 'The job is in the queue again.');
+
+/** Throws a dead letter away, after asking. */
+export async function discardJob(job: Ref): Promise<boolean> {
+  const sure = await confirmed({
+    title: 'Discard this dead letter?',
+    words: `Job ${job.jobId} can then not be replayed any more. That it failed stays on record.`,
+    action: 'Discard',
+  });
+  return (
+    sure && attempt(() => call(deadLetterUrl(job), { method: 'DELETE' }), 'The dead letter is discarded.')
+  );
+}
