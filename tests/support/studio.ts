@@ -24,10 +24,16 @@ export function difference(one: readonly number[], other: readonly number[]): nu
   return different / (one.length / 4);
 }
 
-/** Waits until the preview shows what was written last. */
+/** Waits until the preview shows what was written last, whole, and stands still. */
 export async function upToDate(page: Page): Promise<void> {
-  await page.locator('[data-phase=ready]').waitFor();
-  await eventually(async () => await pictureOf(page), 'a picture');
+  await page.locator('[data-phase=ready][data-shown=whole]').waitFor();
+  let last: number[] | undefined;
+  await eventually(async () => {
+    const now = await pictureOf(page);
+    const isStill = now && last && difference(last, now) === 0;
+    last = now;
+    return isStill || undefined;
+  }, 'a picture');
 }
 
 /** Waits until the player shows another picture than `before`. */
@@ -51,4 +57,15 @@ export function watchPage(page: Page, origin: string): { check(): void } {
     if (!url.startsWith(origin) && !url.startsWith('blob:')) complaints.push(`asked ${url}`);
   });
   return { check: () => expect(complaints).toEqual([]) };
+}
+
+/** Opens a job in the editor, as a person does with a file. */
+export async function importJob(page: Page, job: object): Promise<void> {
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Import a job' }).click();
+  await (await chooser).setFiles({
+    name: 'storyboard.json',
+    mimeType: 'application/json',
+    buffer: Buffer.from(JSON.stringify(job)),
+  });
 }

@@ -27,7 +27,7 @@ export function PreviewPane({ workspace: { screen, live } }: { workspace: Worksp
         chapters={chapters.value}
         extras={version?.extras ?? { artifacts: [], captions: [], chapters: [], thumbs: [] }}
         placeholder={<Waiting phase={phase} />}
-        badge={<PhaseBadge phase={phase} version={version} />}
+        badge={<PhaseBadge live={live} />}
       />
       <SegmentBar live={live} />
       <Trouble live={live} />
@@ -82,11 +82,17 @@ const WORDS: Record<Phase['name'], string> = {
   failed: 'Not rendered',
 };
 
-function PhaseBadge({ phase, version }: { phase: Phase; version: Version | undefined }): JSX.Element {
+function PhaseBadge({ live }: { live: LivePreview }): JSX.Element {
+  const phase = live.phase.value;
+  const version = live.version.value;
   const percent = version?.status.progress.percent ?? 0;
   const rendering = phase.name === 'rendering';
   return (
-    <span class={`badge phase-${phase.name}`} data-phase={phase.name}>
+    <span
+      class={`badge phase-${phase.name}`}
+      data-phase={phase.name}
+      data-shown={live.whole.value ? 'whole' : 'part'}
+    >
       <span class="badge-dot" />
       {phase.name === 'uploading' ? `Uploading ${phase.done} of ${phase.of}` : WORDS[phase.name]}
       {rendering && percent > 0 && <span class="badge-more">{percent} %</span>}

@@ -42,6 +42,8 @@ export interface LivePreview {
   phase: Signal<Phase>;
   /** The newest job. */
   version: Signal<Version | undefined>;
+  /** Whether all of the newest version is on the screen, and not only the picture that was changed. */
+  whole: Signal<boolean>;
   /** Where each thing lies in what is seen on the screen. */
   spans: Signal<readonly Span[]>;
   /** Shows a card as it is, where nothing is playing. */
@@ -71,10 +73,13 @@ export function startLivePreview({
 }): LivePreview {
   const phase = signal<Phase>({ name: 'idle' });
   const version = signal<Version | undefined>(undefined);
+  const whole = signal(false);
   const spans = signal<readonly Span[]>([]);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let current = new AbortController();
   let sent: Storyboard | undefined;
+  /** What shall be looked at as soon as it can be. */
+  let wanted: string | undefined;
 
   const schedule = (ms: number): void => {
     clearTimeout(timer);
@@ -89,6 +94,8 @@ export function startLivePreview({
     const now = board.peek();
     const focus = sent && changedKey(sent, now);
     const started = performance.now();
+    whole.value = false;
+    wanted = undefined;
     try {
       await prepare(now, (done, of) => {
         if (!signal.aborted) phase.value = { name: 'uploading', done, of };
@@ -214,8 +221,14 @@ export function startLivePreview({
     const text = await (await send(pictureUrl(links.stream), { signal })).text();
     const next = spansOf(keys, readPlaylist(text).seconds);
     if (signal.aborted) return;
-    const now = (): number => moveTime(screen.time.peek(), spans.peek(), next);
-    if (isWhole || (await screen.show({ url: links.stream, at: now() }, now))) spans.value = next;
+    const now = (): number => {
+      const span = next.find(({ key }) => key === wanted);
+      return span ? restingTime(span) : moveTime(screen.time.peek(), spans.peek(), next);
+    };
+    if (isWhole || (await screen.show({ url: links.stream, at: now() }, now))) {
+      spans.value = next;
+      whole.value = true;
+    }
   };
 
   const stop = effect(() => {
@@ -228,10 +241,18 @@ export function startLivePreview({
   return {
     phase,
     version,
+    whole,
     spans,
     look(key) {
       const span = spans.peek().find((one) => one.key === key);
-      if (!span || screen.playing.peek() || spanAt(spans.peek(), screen.time.peek())?.key === key) return;
+      if (!whole.peek()) wanted = key;
+      if (
+        !whole.peek() ||
+        !span ||
+        screen.playing.peek() ||
+        spanAt(spans.peek(), screen.time.peek())?.key === key
+      )
+        return;
       screen.seek(restingTime(span));
     },
     again: () => schedule(0),
