@@ -71,17 +71,7 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
   ]);
 
   onProgress({ percent: 85, stage: 'packaging' });
-  const files = await stopwatch.time('packaging', async () => [
-    ...(segments ? [await makeMovie(render, segments, soundtrack)] : []),
-    ...(poster ? [artifact('poster.jpg', 'image/jpeg', poster)] : []),
-    ...(wants(job, 'storyboard')
-      ? [artifact('storyboard.jpg', 'image/jpeg', await makeStoryboard(plan, slides, parts))]
-      : []),
-    ...(wants(job, 'teaser')
-      ? [artifact('teaser.webp', 'image/webp', await makeTeaser(plan, slides, parts))]
-      : []),
-    ...(await makeTexts(render)),
-  ]);
+  const files = await stopwatch.time('packaging', () => makeFiles(render, poster, segments, soundtrack));
   const warnings = [...prepared.warnings, ...(await slides.warnings())];
   const manifest = buildManifest(render, files, warnings, segments, soundtrack);
   const text = Buffer.from(JSON.stringify(manifest, null, 2));
@@ -96,6 +86,29 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
     cpuSeconds: stopwatch.cpuSeconds(),
     ...(segments?.firstSeconds === undefined ? {} : { firstSegmentSeconds: segments.firstSeconds }),
   };
+}
+
+/** What is delivered: made side by side, since each waits for the store most of the time. */
+async function makeFiles(
+  render: Render,
+  poster: StoredPart | undefined,
+  segments: Segments | undefined,
+  soundtrack: StoredPart | undefined,
+): Promise<Artifact[]> {
+  const { job, plan, slides, parts } = render;
+  const [movie, storyboard, teaser, texts] = await Promise.all([
+    segments && makeMovie(render, segments, soundtrack),
+    wants(job, 'storyboard') ? makeStoryboard(plan, slides, parts) : undefined,
+    wants(job, 'teaser') ? makeTeaser(plan, slides, parts) : undefined,
+    makeTexts(render),
+  ]);
+  return [
+    ...(movie ? [movie] : []),
+    ...(poster ? [artifact('poster.jpg', 'image/jpeg', poster)] : []),
+    ...(storyboard ? [artifact('storyboard.jpg', 'image/jpeg', storyboard)] : []),
+    ...(teaser ? [artifact('teaser.webp', 'image/webp', teaser)] : []),
+    ...texts,
+  ];
 }
 
 function buildManifest(
