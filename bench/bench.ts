@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { PreviewJob } from '../src/job/previewJob.types.ts';
 import { configureSharp, coverPicture } from '../src/media/image.ts';
-import { loadFonts } from '../src/media/text.ts';
+import { loadFonts } from '../src/media/fonts.ts';
 import { paintBackground } from '../src/render/parts/background.ts';
 import { paintSlide, type SlideContent } from '../src/render/parts/slide.ts';
 import { median, memoryOf, run, timed } from './measure.ts';

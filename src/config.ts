@@ -526,3 +526,8 @@ function list(text: string): string[] {
 function isLoopback(host: string): boolean {
   return host === 'localhost' || (ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback');
 }
+
+/** Tells fontconfig, which runs in this process and reads its environment, to use this file and none of the machine's. */
+export function useFontconfig(path: string): void {
+  process.env.FONTCONFIG_FILE = path;
+}

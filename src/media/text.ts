@@ -1,91 +1,77 @@
-import { readdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import sharp from 'sharp';
+import { drawableWords, FAMILIES } from './fonts.ts';
 
-/** A rasterised block of words: RGBA, 8 bits, not premultiplied. */
+/** A rasterised block of words: RGBA, 8 bits, not premultiplied; its left and right edges are those of the ink. */
 export interface TextBlock {
   width: number;
   height: number;
   rgba: Buffer;
+  lines: number;
+  /** Pixels from the upper edge down to the baseline of the first line, and of the last. */
+  firstBaseline: number;
+  lastBaseline: number;
 }
 
 export interface TextStyle {
   weight: 'Regular' | 'SemiBold' | 'Bold';
   /** Pixels. */
   size: number;
-  /** From baseline to baseline, as a factor of the font's own (1.36 times the size for Noto Sans). */
-  lineHeight: number;
+  /** From baseline to baseline, in sizes. */
+  leading: number;
   /** `#rrggbb` */
   color: string;
   /** Widest line, in pixels. */
   width: number;
   align?: 'left' | 'centre';
+  /** Lines of about one length: for headlines. Without it only a last line that is very short is made longer. */
+  balance?: boolean;
+  /** BCP 47; which shapes Chinese characters have. */
+  language?: string | undefined;
 }
-
-const require = createRequire(import.meta.url);
-const FONT_FILES = [
-  '@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf',
-  '@expo-google-fonts/noto-sans/600SemiBold/NotoSans_600SemiBold.ttf',
-  '@expo-google-fonts/noto-sans/700Bold/NotoSans_700Bold.ttf',
-  '@expo-google-fonts/noto-sans-arabic/400Regular/NotoSansArabic_400Regular.ttf',
-  '@expo-google-fonts/noto-sans-arabic/700Bold/NotoSansArabic_700Bold.ttf',
-  '@expo-google-fonts/noto-sans-hebrew/400Regular/NotoSansHebrew_400Regular.ttf',
-  '@expo-google-fonts/noto-sans-hebrew/700Bold/NotoSansHebrew_700Bold.ttf',
-  '@expo-google-fonts/noto-color-emoji/400Regular/NotoColorEmoji_400Regular.ttf',
-];
 
 /** Text at this many dots per inch makes a point a pixel. */
 const POINT_IS_PIXEL = 72;
-
-/** Scripts that the fonts of the package have letters for, beside what all scripts share. */
-const SCRIPTS = ['Latin', 'Greek', 'Cyrillic', 'Arabic', 'Hebrew', 'Devanagari'];
-/** Other scripts that are written much, so that a warning can name them. */
-const OTHERS = [
-  ...['Han', 'Hiragana', 'Katakana', 'Hangul', 'Thai', 'Bengali', 'Tamil', 'Telugu', 'Gujarati', 'Gurmukhi'],
-  ...['Kannada', 'Malayalam', 'Sinhala', 'Georgian', 'Armenian', 'Khmer', 'Lao', 'Myanmar', 'Ethiopic'],
-];
-let hasOtherFonts = false;
+/** A last line shorter than this share of the longest looks forgotten. */
+const SHORT_LINE = 0.4;
+/** How much wider than the mean of the lines a column may have to be, so that no line is added. */
+const SLACK = [1.05, 1.14, 1.25];
 
 /**
- * Loads the fonts that come with the package, and those of a folder; Pango keeps them for the life of the process, so do
- * it once.
- * @param folder TTF and OTF files for more scripts
+ * Lays words out with Pango, wrapped at `style.width`; a word longer than a line is broken. Letters that no font has are
+ * left out. @returns undefined where nothing is left to draw
  */
-export async function loadFonts(folder?: string): Promise<void> {
-  const others = folder === undefined ? [] : await readdir(folder);
-  const files = [
-    ...FONT_FILES.map((file) => require.resolve(file)),
-    ...others.filter((name) => /\.(ttf|otf)$/i.test(name)).map((name) => join(folder ?? '', name)),
-  ];
-  for (const fontfile of files) {
-    await sharp({ text: { text: 'a', font: 'Noto Sans 10', fontfile, dpi: POINT_IS_PIXEL } })
-      .raw()
-      .toBuffer();
+export async function layoutText(words: string, style: TextStyle): Promise<TextBlock | undefined> {
+  const drawn = drawableWords(words).trim();
+  if (!drawn) return undefined;
+  const block = await rasterise(drawn, style, style.width);
+  // Lines that the author broke stay as they are.
+  if (block.lines < 2 || drawn.includes('\n')) return block;
+  const lengths = lineLengths(block, style);
+  const longest = Math.max(...lengths);
+  if (!style.balance && (lengths.at(-1) ?? 0) >= longest * SHORT_LINE) return block;
+  const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
+  for (const slack of SLACK) {
+    const width = Math.ceil(mean * slack);
+    if (width >= longest) break;
+    const evened = await rasterise(drawn, style, width);
+    if (evened.lines === block.lines) return evened;
   }
-  hasOtherFonts = files.length > FONT_FILES.length;
+  return block;
 }
 
-/** The scripts in `words` that would be shown as boxes; what fonts of an operator's folder have is not known. */
-export function scriptsWithoutFont(words: string): string[] {
-  if (hasOtherFonts || !FOREIGN.test(words)) return [];
-  const named = OTHERS.filter((script) => new RegExp(`\\p{Script=${script}}`, 'u').test(words));
-  return named.length > 0 ? named : ['an unusual script'];
-}
-
-/** A letter of none of the scripts that there are fonts for. */
-const FOREIGN = new RegExp(
-  `(?=\\p{L})[^${['Common', 'Inherited', ...SCRIPTS].map((script) => `\\p{Script=${script}}`).join('')}]`,
-  'u',
-);
-
-/** Lays words out with Pango, wrapped at `style.width`; a word longer than a line is broken. */
-export async function layoutText(words: string, style: TextStyle): Promise<TextBlock> {
+/**
+ * Sharp cuts a text to its ink, so that where its baselines lie would be lost. A full stop is set on a line before and
+ * on one after the words: they bound the ink, all lines are of one height, and so the baselines are known.
+ */
+async function rasterise(words: string, style: TextStyle, width: number): Promise<TextBlock> {
+  const pitch = Math.round(style.size * style.leading);
+  const language = style.language ? ` lang="${style.language}"` : '';
+  const text = `<span foreground="${style.color}" line_height="${pitch * 1024}"${language}>.\n${escapeMarkup(words)}\n.</span>`;
   const { data, info } = await sharp({
     text: {
-      text: `<span foreground="${style.color}" line_height="${style.lineHeight}">${escapeMarkup(words)}</span>`,
-      font: `Noto Sans ${style.weight} ${style.size}`,
-      width: Math.floor(style.width),
+      text,
+      font: `${FAMILIES} ${style.weight} ${style.size}`,
+      width: Math.max(1, Math.floor(width)),
       dpi: POINT_IS_PIXEL,
       rgba: true,
       wrap: 'word-char',
@@ -94,12 +80,70 @@ export async function layoutText(words: string, style: TextStyle): Promise<TextB
   })
     .raw()
     .toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, rgba: data };
+  const lines = Math.max(1, Math.floor(info.height / pitch) - 1);
+  const stop = Math.max(1, info.height - (lines + 1) * pitch);
+  data.fill(0, 0, stop * info.width * 4);
+  data.fill(0, (info.height - stop) * info.width * 4);
+  return {
+    ...trimSides(data, info.width, info.height),
+    lines,
+    firstBaseline: stop + pitch,
+    lastBaseline: stop + lines * pitch,
+  };
+}
+
+/** Takes away the empty columns at either side, so that blocks of different sizes line up by their ink. */
+function trimSides(
+  rgba: Buffer,
+  width: number,
+  height: number,
+): Pick<TextBlock, 'width' | 'height' | 'rgba'> {
+  const [left, right] = inkBetween({ rgba, width }, 0, height);
+  const kept = Math.max(1, right - left);
+  const trimmed = Buffer.alloc(kept * height * 4);
+  for (let y = 0; y < height && right > left; y++) {
+    rgba.copy(trimmed, y * kept * 4, (y * width + left) * 4, (y * width + right) * 4);
+  }
+  return { width: kept, height, rgba: trimmed };
+}
+
+/** The first column with ink in rows `top` to `bottom`, and the one behind the last; the same twice for none. */
+function inkBetween(
+  { rgba, width }: { rgba: Buffer; width: number },
+  top: number,
+  bottom: number,
+): [left: number, right: number] {
+  let [left, right] = [width, 0];
+  for (let y = Math.max(0, top); y < bottom; y++) {
+    const row = y * width * 4 + 3;
+    for (let x = 0; x < left; x++) if (rgba[row + x * 4]) left = x;
+    for (let x = width - 1; x >= right; x--) if (rgba[row + x * 4]) right = x + 1;
+  }
+  return right > left ? [left, right] : [0, 0];
+}
+
+/** How long each line is, by its ink between cap height and baseline. */
+function lineLengths(block: TextBlock, { size, leading }: TextStyle): number[] {
+  const pitch = Math.round(size * leading);
+  return Array.from({ length: block.lines }, (_, i) => {
+    const baseline = block.firstBaseline + i * pitch;
+    const [left, right] = inkBetween(block, Math.round(baseline - size * 0.7), baseline);
+    return right - left;
+  });
+}
+
+/** Scripts that are written from right to left, by the first letter (UAX 9, P2). */
+export function isRightToLeft(words: string): boolean {
+  const first = /\p{L}/u.exec(words)?.[0] ?? '';
+  return /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u.test(
+    first,
+  );
 }
 
 /** Words are words: what looks like markup is shown as it was typed. Control characters are not drawn. */
 export function escapeMarkup(words: string): string {
   return words
+    .replace(/\r\n?/g, '\n')
     .replace(/\p{Cc}/gu, (character) => (character === '\n' ? '\n' : ' '))
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')

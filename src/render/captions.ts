@@ -1,4 +1,5 @@
 import type { Step } from '../job/previewJob.types.ts';
+import { breakCaptions, cellsOf } from './captionLines.ts';
 import type { Timeline } from './timeline.ts';
 
 /** A caption; seconds from the start of the preview. */
@@ -9,46 +10,23 @@ export interface Cue {
   lines: string[];
 }
 
-/** Characters on a line and lines of a caption, after the BBC's subtitle guidelines (37–42 characters, 2 lines). */
-const LINE_LENGTH = 42;
-const LINES = 2;
-
 /** The words of each step as captions: as many as it takes, each shown for its share of the step's time. */
 export function buildCaptions(timeline: Timeline, steps: readonly Step[]): Cue[] {
   return timeline.entries.flatMap((entry) => {
     const step = steps[entry.index];
     const words = step?.text ?? step?.title ?? '';
-    const chunks = chunkLines(wrap(words));
-    const letters = chunks.reduce((sum, lines) => sum + lines.join(' ').length, 0);
+    const chunks = breakCaptions(words);
+    const lengthOf = (lines: readonly string[]): number => cellsOf(lines.join(' '));
+    const letters = chunks.reduce((sum, lines) => sum + lengthOf(lines), 0);
     const start = entry.startFrame / timeline.fps;
     const length = entry.frames / timeline.fps;
     let spoken = 0;
     return chunks.map((lines) => {
       const startSeconds = start + (length * spoken) / letters;
-      spoken += lines.join(' ').length;
+      spoken += lengthOf(lines);
       return { startSeconds, endSeconds: start + (length * spoken) / letters, lines };
     });
   });
-}
-
-function wrap(words: string): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of words.split(/\s+/).filter(Boolean)) {
-    if (line && line.length + 1 + word.length > LINE_LENGTH) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line ? `${line} ${word}` : word;
-    }
-  }
-  return line ? [...lines, line] : lines;
-}
-
-function chunkLines(lines: readonly string[]): string[][] {
-  const chunks: string[][] = [];
-  for (let i = 0; i < lines.length; i += LINES) chunks.push(lines.slice(i, i + LINES));
-  return chunks;
 }
 
 /** WebVTT (https://www.w3.org/TR/webvtt1/). */

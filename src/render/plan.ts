@@ -3,6 +3,8 @@ import { demuxerOf, type MediaFormat } from '../assets/sniff.ts';
 import { canonicalJson } from '../job/canonicalJson.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { audioCodecs } from '../media/audio.ts';
+import { fontsFor } from '../media/fonts.ts';
+import { isRightToLeft } from '../media/text.ts';
 import { type VideoFormat, type VideoSettings, videoCodecs } from '../media/video.ts';
 import { buildCaptions } from './captions.ts';
 import type { SlideContent } from './parts/slide.ts';
@@ -11,7 +13,7 @@ import type { VideoSound } from './parts/videoSound.ts';
 import type { Entry, Timeline } from './timeline.ts';
 
 /** Raise it with every change that makes other bytes from the same job; all parts are then made anew. */
-export const RENDERER_VERSION = '8';
+export const RENDERER_VERSION = '9';
 
 /** A part that can be made, stored and found again by its key. */
 export interface PlannedPart<Content> {
@@ -178,7 +180,8 @@ function slideContent(
   };
   if (entry.kind === 'title') {
     const cover = steps.map(({ asset }) => assets.get(asset ?? '')).find((asset) => asset?.type === 'image');
-    return { ...frame, title: title ?? 'Preview', text: description, photo: cover?.sha256 };
+    const words = { title: title ?? 'Preview', text: description };
+    return { ...frame, ...words, ...typeOf(words, options?.locale), photo: cover?.sha256 };
   }
   const step = steps[entry.index];
   const shown = assets.get(step?.asset ?? '');
@@ -186,6 +189,7 @@ function slideContent(
     ...frame,
     title: step?.title,
     text: step?.text,
+    ...typeOf({ title: step?.title, text: step?.text }, options?.locale),
     ...(shown?.type === 'video'
       ? { clip: { sha256: shown.sha256, demuxer: demuxerOf(shown.format), fps } }
       : { photo: shown?.sha256 }),
@@ -193,6 +197,17 @@ function slideContent(
     motion: step?.motion,
     focus: step?.focus,
     counter: { step: entry.index + 1, of: steps.length },
+  };
+}
+
+/** What else decides how words look: their direction, their language, and fonts that are not there on every machine. */
+function typeOf(words: { title: string | undefined; text: string | undefined }, locale: string | undefined) {
+  const all = `${words.title ?? ''} ${words.text ?? ''}`;
+  const fonts = fontsFor(all);
+  return {
+    ...(isRightToLeft(all) ? { mirrored: true } : {}),
+    ...(locale && /\p{Script=Han}/u.test(all) ? { language: locale } : {}),
+    ...(fonts ? { fonts } : {}),
   };
 }
 

@@ -67,8 +67,11 @@ export function createSlides(
   const photoOf = async (content: SlideContent, scale?: number): Promise<Background> => {
     const paint = async () => paintBackground(content, await read(content.photo), scale);
     if (!content.photo || scale !== undefined) return paint();
-    const { photo, width, height, theme, brandColor } = content;
-    const shared = await backgrounds.get(JSON.stringify([photo, width, height, theme, brandColor]), paint);
+    const { photo, width, height, theme, brandColor, mirrored } = content;
+    const shared = await backgrounds.get(
+      JSON.stringify([photo, width, height, theme, brandColor, mirrored]),
+      paint,
+    );
     const data = Buffer.from(shared.picture.data);
     return { ...shared, picture: { ...shared.picture, data } };
   };
@@ -190,7 +193,7 @@ export function createSlides(
     const { slides } = entryOf(plan, index);
     const { content } = firstSlide(plan, index);
     const header = await probeImage((await read(content.photo)) as Buffer);
-    const movement = movementOf(content, content, placePhoto(header, content)) as Movement;
+    const movement = movementOf(content, content, placePhoto(header, content, content.mirrored)) as Movement;
     const { picture: source } = await background(content, index, movement.scale);
     const total = slides.reduce((sum, { frames }) => sum + frames, 0);
     let frame = 0;

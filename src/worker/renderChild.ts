@@ -5,8 +5,8 @@
  */
 import { asPreviewError } from '../errors.ts';
 import { quietFfmpeg } from '../media/ffmpeg.ts';
+import { loadFonts } from '../media/fonts.ts';
 import { configureSharp } from '../media/image.ts';
-import { loadFonts } from '../media/text.ts';
 import { createBackgrounds } from '../render/backgrounds.ts';
 import { BACKGROUND_BYTES, planPreview, type RenderContext, renderPreview } from '../render/renderPreview.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';

@@ -35,11 +35,13 @@ export async function paintBackground(
   const [width, height] = [even(content.width * scale), even(content.height * scale)];
   if (!photo) {
     const picture = await rgbToYuv(paintCanvas(width, height, themeOf(content)));
-    if (content.placeholder && content.kind === 'step') await paintSign(picture, themeOf(content));
+    if (content.placeholder && content.kind === 'step') {
+      await paintSign(picture, themeOf(content), content.mirrored);
+    }
     return { picture, place: WHOLE };
   }
   const header = await probeImage(photo);
-  const place = placePhoto(header, content);
+  const place = placePhoto(header, content, content.mirrored);
   const isWhole = place.width <= 1 && place.height <= 1;
   if (header.hasAlpha) {
     const picture = await rgbToYuv(paintCanvas(width, height, themeOf(content)));
@@ -60,12 +62,13 @@ export async function paintBackground(
 
 /**
  * Fills the frame, evenly cropped, where enough of the photo is left. Otherwise all of it is shown: a tall one at the
- * right of a wide frame, beside the words, a wide one in the upper part of a tall frame, above them.
+ * far side of a wide frame, beside the words, a wide one in the upper part of a tall frame, above them.
  * @returns in fractions of the frame
  */
 export function placePhoto(
   photo: Pick<ImageHeader, 'width' | 'height'>,
   frame: { width: number; height: number },
+  mirrored = false,
 ): View {
   // How wide the photo is at the frame's height, in widths of the frame.
   const wide = (photo.width / photo.height) * (frame.height / frame.width);
@@ -74,9 +77,12 @@ export function placePhoto(
     const [width, height] = wide > 1 ? [wide, 1] : [1, 1 / wide];
     return { left: (1 - width) / 2, top: (1 - height) / 2, width, height };
   }
-  if (wide < 1) return { left: Math.max(0, 0.95 - wide), top: 0, width: wide, height: 1 };
+  if (wide < 1) {
+    const aside = Math.max(0, 0.95 - wide);
+    return { left: mirrored ? 1 - wide - aside : aside, top: 0, width: wide, height: 1 };
+  }
   const height = 1 / wide;
-  return { left: 0, top: Math.min(0.14, (1 - height) / 2), width: 1, height };
+  return { left: 0, top: Math.max(0, Math.min(0.4, 0.84 - height) - height / 2), width: 1, height };
 }
 
 function inPixels(place: View, width: number, height: number): View {
@@ -92,17 +98,22 @@ function inPixels(place: View, width: number, height: number): View {
 
 const even = (length: number): number => 2 * Math.round(length / 2);
 
-/** A picture with a stroke through it: something should be here. */
-async function paintSign(picture: YuvPicture, theme: Theme): Promise<void> {
-  const size = Math.round(Math.min(picture.width, picture.height) * 0.26);
-  const sign = `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}" viewBox="0 0 24 24" fill="none"
-    stroke="${theme.text}" stroke-width="1" stroke-linecap="round" stroke-linejoin="round" opacity="0.55">
-    <path d="M3.5 5.5h17v13h-17z"/><path d="M3.5 16l5-5 4 4 2.5-2.5 5.5 5.5"/><circle cx="15.5" cy="9" r="1.4"/>
-    <path d="M2.5 2.5l19 19"/></svg>`;
-  const layer = await decodeLayer(Buffer.from(sign), size, size, 'inside');
-  const wide = picture.width > picture.height;
-  const left = Math.round(picture.width * (wide ? 0.72 : 0.5) - size / 2);
-  drawOver(picture, layer, left, Math.round(picture.height * (wide ? 0.4 : 0.34) - size / 2));
+/** A frame that waits for its picture, where the picture would be: something should be here. */
+async function paintSign(picture: YuvPicture, theme: Theme, mirrored = false): Promise<void> {
+  const unit = Math.min(picture.width, picture.height) / 720;
+  const wide = picture.width > picture.height * 1.2;
+  const [width, height] = [Math.round((wide ? 400 : 520) * unit), Math.round((wide ? 272 : 354) * unit)];
+  const sign = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 400 272" fill="none"
+    stroke="${theme.text}" stroke-linecap="round" stroke-linejoin="round">
+    <rect x="2" y="2" width="396" height="268" rx="22" fill="${theme.text}" fill-opacity="0.05" stroke-opacity="0.34"
+      stroke-width="2.5" stroke-dasharray="1 10"/>
+    <g stroke-width="5" stroke-opacity="0.6"><rect x="146" y="84" width="108" height="84" rx="12"/>
+    <path d="M148 152l30-30 26 26 14-14 34 32"/><circle cx="222" cy="110" r="8"/></g>
+    <path d="M136 74l128 124" stroke="${theme.accent}" stroke-width="5"/></svg>`;
+  const layer = await decodeLayer(Buffer.from(sign), width, height, 'inside');
+  const share = wide ? (mirrored ? 0.26 : 0.74) : 0.5;
+  const left = Math.round(picture.width * share - width / 2);
+  drawOver(picture, layer, left, Math.round(picture.height * (wide ? 0.37 : 0.36) - height / 2));
 }
 
 /** So that the photo stands out from its own copy. */

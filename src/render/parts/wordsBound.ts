@@ -11,8 +11,6 @@ export interface Piece {
 const PLAIN = /^[\n\x20-\x7e\xa1-\xac\xae-\xff]*$/;
 /** No glyph of {@link PLAIN} advances further in Noto Sans, in its size; the widest is Æ in bold. */
 const WIDEST = 1.1;
-/** From baseline to baseline in Noto Sans, in its size (hhea: 1.069 + 0.293). */
-const LINE = 1.362;
 
 /**
  * A height that the words do not exceed when they are wrapped at `width`, found without laying them out; undefined
@@ -26,8 +24,7 @@ export function boundOfHeight(pieces: readonly Piece[], width: number): number |
     const lines = words.split('\n').reduce((sum, paragraph) => {
       return sum + 1 + Math.floor((2 * paragraph.length * WIDEST * style.size) / width);
     }, 0);
-    height +=
-      (i === 0 ? 0 : Math.round(gap)) + Math.ceil(lines * LINE * style.size * Math.max(1, style.lineHeight));
+    height += (i === 0 ? 0 : Math.round(gap)) + lines * Math.round(style.size * style.leading);
   }
   return height;
 }

@@ -39,8 +39,8 @@ const UNSHARE = '/usr/bin/unshare';
 const MACHINE: readonly Rule[] = [
   ...['/lib', '/lib64', '/usr/lib', '/usr/lib64', '/usr/local/lib'].map((path): Rule => ['execute', path]),
   ...[
-    ...['/etc/ld.so.cache', '/etc/ssl/openssl.cnf', '/etc/localtime', '/etc/fonts', '/usr/share/fonts'],
-    ...['/usr/share/fontconfig', '/usr/share/zoneinfo', '/proc/self', '/proc/meminfo', '/proc/cpuinfo'],
+    ...['/etc/ld.so.cache', '/etc/ssl/openssl.cnf', '/etc/localtime', '/usr/share/zoneinfo'],
+    ...['/proc/self', '/proc/meminfo', '/proc/cpuinfo'],
     ...['/proc/stat', '/proc/version', '/proc/sys/vm/overcommit_memory', '/sys/devices/system/cpu'],
     ...['/sys/fs/cgroup', '/dev/urandom', '/dev/random'],
   ].map((path): Rule => ['read', path]),
@@ -124,7 +124,7 @@ function runs([command = '', ...args]: readonly string[]): boolean {
 function rulesOfCode(): Rule[] {
   const root = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
   const rules: Rule[] = [['execute', realpathSync(process.execPath)]];
-  for (const name of ['dist', 'package.json', 'schemas']) rules.push(['read', join(root, name)]);
+  for (const name of ['dist', 'package.json', 'schemas', 'fonts']) rules.push(['read', join(root, name)]);
   for (let folder = root; ; folder = dirname(folder)) {
     rules.push(['read', join(folder, 'node_modules')]);
     if (folder === dirname(folder)) return rules;

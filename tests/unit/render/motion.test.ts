@@ -97,4 +97,11 @@ describe('the place of a photo', () => {
     expect(Math.max(left + width, top + height)).toBeLessThanOrEqual(1);
     expect((width * frame.width) / (height * frame.height)).toBeCloseTo(photo.width / photo.height, 6);
   });
+
+  it('lies on the other side where the words do', () => {
+    const photo = { width: 3000, height: 4000 };
+    const [plain, mirrored] = [placePhoto(photo, FRAME), placePhoto(photo, FRAME, true)];
+    expect(mirrored).toMatchObject({ top: plain.top, width: plain.width, height: plain.height });
+    expect(mirrored.left).toBeCloseTo(1 - plain.left - plain.width, 9);
+  });
 });

@@ -25,6 +25,14 @@ describe.each(Object.entries(themes))('the theme %s', (_, theme) => {
   );
 });
 
+describe.each(Object.entries(themes))('the canvas of %s', (_, theme) => {
+  it.each(['title', 'text', 'accent'] as const)('keeps %s readable (AA) without a veil', (part) => {
+    for (const corner of theme.canvas) {
+      expect(contrast(luminance(parse(theme[part])), luminance(corner))).toBeGreaterThanOrEqual(4.5);
+    }
+  });
+});
+
 describe('a brand colour', () => {
   it.each(['#000000', '#0000ff', '#7a0000', '#ffffff', '#ffe000', '#888888'])(
     'of %s is made readable (AA) over any photo in every theme',

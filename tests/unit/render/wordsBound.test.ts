@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { layoutText, loadFonts } from '../../../src/media/text.ts';
+import { loadFonts } from '../../../src/media/fonts.ts';
+import { layoutText } from '../../../src/media/text.ts';
 import { boundOfHeight } from '../../../src/render/parts/wordsBound.ts';
 
-const style = { size: 25, lineHeight: 1.04, color: '#ffffff' } as const;
+const style = { size: 25, leading: 1.42, color: '#ffffff' } as const;
 
 describe('the bound of the height of words', () => {
   beforeAll(() => loadFonts());
@@ -16,8 +17,8 @@ describe('the bound of the height of words', () => {
         if (text.trim() === '') return;
         const piece = { words: text, style: { ...style, weight }, gap: 0 };
         const bound = boundOfHeight([piece], width);
-        const { height } = await layoutText(text, { ...piece.style, width });
-        expect(bound).toBeGreaterThanOrEqual(height);
+        const { lines = 0 } = (await layoutText(text, { ...piece.style, width })) ?? {};
+        expect(bound).toBeGreaterThanOrEqual(lines * Math.round(style.size * style.leading));
       }),
       { numRuns: 60 },
     );
