@@ -1,5 +1,5 @@
 import { Decoder, FilterAPI } from 'node-av/api';
-import { AV_PKT_DATA_DISPLAYMATRIX } from 'node-av/constants';
+import { AV_PKT_DATA_DISPLAYMATRIX, AVCOL_TRC_ARIB_STD_B67, AVCOL_TRC_SMPTE2084 } from 'node-av/constants';
 import type { Frame, Stream } from 'node-av/lib';
 import { openDemuxer, readPackets } from './ffmpeg.ts';
 import type { YuvPicture } from './frame.ts';
@@ -51,8 +51,9 @@ export async function* readClip(
       [
         `fps=${fps}:start_time=0`,
         ...TURNS[rotationOf(stream) as keyof typeof TURNS],
-        `scale=${width}:${height}:force_original_aspect_ratio=increase:flags=bicubic:out_color_matrix=bt709:out_range=tv`,
+        `scale=${width}:${height}:force_original_aspect_ratio=increase:flags=bicubic${isHdr(stream) ? '' : ':out_color_matrix=bt709:out_range=tv'}`,
         `crop=${width}:${height}`,
+        ...(isHdr(stream) ? TO_SDR : []),
         'format=yuv420p',
       ].join(','),
       {},
@@ -88,6 +89,19 @@ const TURNS = {
   180: ['hflip', 'vflip'],
   270: ['transpose=cclock'],
 } as const;
+
+/** PQ and HLG (ITU-R BT.2100): shown as if they were BT.709 they would be grey. */
+const isHdr = ({ codecpar }: Stream): boolean =>
+  codecpar.colorTrc === AVCOL_TRC_SMPTE2084 || codecpar.colorTrc === AVCOL_TRC_ARIB_STD_B67;
+
+/** White is at 203 cd/m² (ITU-R BT.2408); what is brighter is drawn in, what is not stays as it is. */
+const TO_SDR = [
+  'zscale=transfer=linear:npl=203',
+  'format=gbrpf32le',
+  'zscale=primaries=bt709',
+  'tonemap=mobius:desat=0',
+  'zscale=transfer=bt709:matrix=bt709:range=limited',
+];
 
 /** Degrees clockwise, from the display matrix that phones write (ISO/IEC 14496-12, 6.2.2): its first two numbers. */
 function rotationOf(stream: Stream): number {

@@ -3,6 +3,7 @@ import type { Artifact, PlanSummary, Progress, StageTimings, Warning } from '../
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import type { ArtifactStore, StoredPart } from '../storage/artifactStore.ts';
 import { type Backgrounds, createBackgrounds } from './backgrounds.ts';
+import { checkPictures } from './decodes.ts';
 import { inspectAssets } from './inspectAssets.ts';
 import { makeMovie } from './makeMovie.ts';
 import { makeSegments, type Segments } from './makeSegments.ts';
@@ -166,7 +167,7 @@ function ratesOf(
  */
 export async function planPreview(job: PreviewJob, context: RenderContext): Promise<PlanSummary> {
   const { store } = context;
-  const { plan, timeline, warnings } = await prepare(job, context);
+  const { plan, timeline, warnings, assets } = await prepare(job, context);
   const planned = [
     ...plan.entries.map(({ segment }) => segment),
     ...(plan.soundtrack ? [plan.soundtrack] : []),
@@ -176,7 +177,8 @@ export async function planPreview(job: PreviewJob, context: RenderContext): Prom
   );
   const slides = plan.entries.flatMap((entry) => entry.slides);
   const complaints = await Promise.all(slides.map(({ content }) => checkWords(content)));
-  warnings.push(...complaints.flat());
+  const pictures = wantsPictures(job) ? await checkPictures(plan, assets, store) : [];
+  warnings.push(...pictures, ...complaints.flat());
   const estimate = await estimateRender(plan, timeline, parts, store);
   return {
     durationSeconds: timeline.totalFrames / timeline.fps,
@@ -189,6 +191,10 @@ export async function planPreview(job: PreviewJob, context: RenderContext): Prom
     warnings,
   };
 }
+
+/** Whether slides are made at all. */
+const wantsPictures = (job: PreviewJob): boolean =>
+  (['video', 'poster', 'storyboard', 'teaser'] as const).some((output) => wants(job, output));
 
 /** From the rates of this machine; undefined before its first render. */
 async function estimateRender(

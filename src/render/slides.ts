@@ -1,4 +1,3 @@
-import { PreviewError } from '../errors.ts';
 import type { Warning } from '../job/jobRecord.ts';
 import { readClip } from '../media/clip.ts';
 import { yuvToRgb } from '../media/convert.ts';
@@ -9,7 +8,7 @@ import { type CodedFrames, encodeFrames } from '../media/video.ts';
 import { dimOutside, resampleView } from '../media/view.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { Backgrounds } from './backgrounds.ts';
-import { ASSET_REPLACED } from './inspectAssets.ts';
+import { replaced, undecodable } from './decodes.ts';
 import { type Movement, movementOf } from './motion.ts';
 import type { PartMaker } from './partMaker.ts';
 import { type Background, paintBackground, placePhoto } from './parts/background.ts';
@@ -84,11 +83,7 @@ export function createSlides(
       if (content.clip) return { ...(await firstOf(content)), warnings: [] };
       return { ...(await photoOf(content, scale)), warnings: [] };
     } catch (cause) {
-      const error = undecodable(index, cause);
-      if (!content.placeholder) throw error;
-      const step = content.counter && { step: content.counter.step - 1 };
-      const message = `${error.message} Instead, a placeholder is shown.`;
-      const warnings = [{ code: ASSET_REPLACED, message, ...step }];
+      const warnings = [replaced(content, undecodable(index, cause))];
       return { ...(await paintBackground(content, undefined, scale)), warnings };
     }
   };
@@ -255,13 +250,4 @@ function firstSlide(plan: Plan, index: number): PlannedSlide {
   const slide = entryOf(plan, index).slides[0];
   if (!slide) throw new Error(`entry ${index} has no slide`);
   return slide;
-}
-
-function undecodable(index: number, cause: unknown): PreviewError {
-  const reason = cause instanceof Error ? cause.message.split('\n')[0] : 'unknown';
-  return new PreviewError(
-    'asset_corrupt',
-    `The picture of slide ${index + 1} cannot be decoded (${reason}); it is damaged or truncated. Send the file again.`,
-    { cause },
-  );
 }

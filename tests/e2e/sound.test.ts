@@ -98,6 +98,28 @@ describe('a soundtrack of any input', () => {
     expect(peak).toBeLessThanOrEqual(-1);
   });
 
+  it.each([
+    ['a fifth of a second', "aevalsrc='0.3*sin(2*PI*440*t)':s=48000:d=0.2"],
+    ['clipped', "aevalsrc='if(gt(random(0)-0.5,0),1,-1)':s=48000:d=5"],
+    ['a single loud sample in quiet', "aevalsrc='if(eq(n,48000),1,0.001*sin(2*PI*300*t))':s=48000:d=5"],
+  ])('never exceeds -1 dBTP: %s', async (_, source) => {
+    const path = join(folder, 'odd.wav');
+    ffmpeg('-f', 'lavfi', '-i', source, '-c:a', 'pcm_s16le', path);
+    const { peak } = await soundtrackOf(readFileSync(path));
+    expect(peak).toBeLessThanOrEqual(-1);
+  });
+
+  it('is silent where its inputs are, and does not blow up what hardly can be heard', async () => {
+    const path = join(folder, 'quiet.wav');
+    ffmpeg('-f', 'lavfi', '-i', 'anullsrc=r=48000:cl=stereo', '-t', '3', path);
+    const { own } = await soundtrackOf(readFileSync(path));
+    expect(own).toEqual({ integratedLufs: undefined, truePeakDb: Number.NEGATIVE_INFINITY });
+    ffmpeg('-f', 'lavfi', '-i', "aevalsrc='0.0005*sin(2*PI*440*t)':s=48000:d=5", path);
+    const { lufs } = await soundtrackOf(readFileSync(path));
+    expect(lufs).toBeLessThan(-35);
+    expect(lufs).toBeGreaterThan(-60);
+  });
+
   it('repeats music to the end, gives way to the voice, and fades out', async () => {
     const music = makeSound('music.flac', 48_000, 2, ['-c:a', 'flac']);
     const { bytes } = await soundtrackOf(music, {

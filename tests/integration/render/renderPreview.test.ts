@@ -86,10 +86,17 @@ describe('a render', () => {
 
   it('ends with the same bytes beside an equal one at the same time, in the same store', async () => {
     const world = await openStore();
-    const twice = await Promise.all([
-      render(storyboard(), world),
-      render({ ...storyboard(), jobId: 'twin' }, world),
-    ]);
+    const made = new Map<string, number>();
+    const twin = (job: PreviewJob): Promise<RenderResult> =>
+      renderPreview(job, {
+        ...world,
+        onProgress: () => undefined,
+        onPart: ({ key, reused }) => made.set(key, (made.get(key) ?? 0) + (reused ? 0 : 1)),
+        signal: new AbortController().signal,
+      });
+    const twice = await Promise.all([twin(storyboard()), twin({ ...storyboard(), jobId: 'twin' })]);
+    expect(made.size).toBeGreaterThan(15);
+    expect(Math.max(...made.values())).toBeLessThanOrEqual(2);
     expect(digestsOf(twice[1])).toEqual(digestsOf(twice[0]));
     expect(digestsOf(twice[0])).toEqual(digestsOf(await render(storyboard(), await openStore())));
   });
@@ -177,6 +184,15 @@ describe('what a job asks for', () => {
     const job = storyboard(({ options }) => Object.assign(options ?? {}, { onAssetError: 'placeholder' }));
     const { warnings, artifacts } = await render(job, { ...world, assets });
     expect(artifacts.map(({ name }) => name)).toContain('preview.mp4');
+    // The plan of the same job in an empty store says the same, and one that wants no placeholder is refused like its render.
+    const fresh = await openStore();
+    await fresh.store.putObject(torn);
+    const context = { ...fresh, assets, onProgress: () => undefined, signal: new AbortController().signal };
+    expect((await planPreview(job, context)).warnings).toEqual(warnings);
+    const strict = storyboard((request) => Object.assign(request, { audio: {} }));
+    await expect(planPreview(strict, { ...context, assets: assets.slice(0, 1) })).rejects.toMatchObject({
+      code: 'asset_corrupt',
+    });
     expect(warnings.filter(({ message }) => message.includes('it is silent'))).toHaveLength(1);
     const replaced = warnings.filter(({ code, step }) => code === 'asset_replaced' && step !== undefined);
     expect(new Set(replaced.map(({ step }) => step))).toEqual(new Set([0, 1, 2, 3, 4, 5]));
