@@ -203,7 +203,7 @@ export const settings = {
     fallback: '',
     fallbackInWords: 'none',
     description:
-      'A folder with TTF or OTF fonts for scripts that the package has none for, such as Chinese, Japanese, Korean.',
+      'A folder with TTF or OTF fonts for scripts that the package has none for, such as Chinese, Japanese, Korean; every worker needs the same. Without it `@expo-google-fonts/noto-sans-sc`, `-jp`, `-kr` and so on are found where they are installed.',
     parse: (text) => (text === '' ? undefined : text),
   }),
   jobTimeoutSeconds: define({
