@@ -87,21 +87,3 @@ export function encodeJpeg(picture: RgbPicture, quality: number): Promise<Buffer
     .jpeg({ quality, chromaSubsampling: '4:4:4', mozjpeg: false })
     .toBuffer();
 }
-
-/** Encodes pictures of one size as an animated WebP that repeats; `delays` are in milliseconds. */
-export function encodeAnimation(
-  pictures: readonly RgbPicture[],
-  delays: number[],
-  quality: number,
-): Promise<Buffer> {
-  const { width = 0, height = 0 } = pictures[0] ?? {};
-  const raw = {
-    width,
-    height: height * pictures.length,
-    channels: 3 as const,
-    ...(pictures.length > 1 ? { pageHeight: height } : {}),
-  };
-  return sharp(Buffer.concat(pictures.map(({ data }) => data)), { raw, limitInputPixels: false })
-    .webp({ quality, delay: delays, loop: 0, effort: 2 })
-    .toBuffer();
-}

@@ -1,5 +1,6 @@
 import { yuvToRgb } from '../../media/convert.ts';
-import { encodeAnimation, type RgbPicture } from '../../media/image.ts';
+import type { RgbPicture } from '../../media/image.ts';
+import { encodeAnimation } from '../../media/webpAnimation.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
 import type { PartMaker } from '../partMaker.ts';
 import { type Plan, part } from '../plan.ts';
@@ -10,7 +11,7 @@ const SECONDS = 5;
 const WIDTH = 480;
 /** Pictures a second at most: motion is still read as motion, and the file stays small. */
 const RATE = 12;
-const QUALITY = 62;
+const QUALITY = 70;
 
 /** The first seconds as an animated WebP; what stands still is one picture in it, however long. */
 export async function makeTeaser(plan: Plan, slides: Slides, parts: PartMaker): Promise<StoredPart> {
