@@ -175,10 +175,29 @@ async function floor(recipe: Recipe): Promise<unknown> {
   return result;
 }
 
-/** Two different jobs, one after the other and both at once, each time with an empty store. */
+/**
+ * Two jobs that have nothing in common, neither words nor photographs nor music, one after the other and both at once,
+ * each time with an empty store.
+ */
 async function twoAtOnce(recipe: Recipe): Promise<unknown> {
   const [turns, together]: number[][] = [[], []];
-  const other = { ...recipe, titles: recipe.titles.map((title) => `${title}, again`) };
+  const music = join(folder, 'other.wav');
+  run('ffmpeg', [
+    '-y',
+    '-f',
+    'lavfi',
+    '-i',
+    'anoisesrc=c=pink:a=0.2:d=180:r=48000:seed=2',
+    '-ac',
+    '2',
+    music,
+  ]);
+  const other = {
+    ...recipe,
+    titles: recipe.titles.map((title) => `${title}, again`),
+    photos: await makePhotos(folder, PHOTOS, PHOTOS),
+    music,
+  };
   for (let i = 0; i < RUNS; i++) {
     await withService(async (service) => {
       const jobs = [await jobOf(recipe, service, 'one'), await jobOf(other, service, 'two')];

@@ -5,8 +5,9 @@ import sharp from 'sharp';
 const [WIDTH, HEIGHT] = [4000, 3000];
 
 /** Photograph-like pictures: noise at several scales, so that they cost what photographs cost. */
-export function makePhotos(folder: string, count: number): Promise<string[]> {
-  return Promise.all(Array.from({ length: count }, (_, i) => makePhoto(join(folder, `p${i}.jpg`), i)));
+export function makePhotos(folder: string, count: number, first = 0): Promise<string[]> {
+  const seeds = Array.from({ length: count }, (_, i) => first + i);
+  return Promise.all(seeds.map((seed) => makePhoto(join(folder, `p${seed}.jpg`), seed)));
 }
 
 async function makePhoto(path: string, seed: number): Promise<string> {
