@@ -7,6 +7,7 @@ import { probeAudioSeconds } from '../media/audio.ts';
 import { probeClip } from '../media/clip.ts';
 import { MAX_INPUT_PIXELS, probeImage } from '../media/image.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { atOnce } from './atOnce.ts';
 import { part } from './plan.ts';
 
 export interface Inspected {
@@ -18,6 +19,9 @@ export interface Inspected {
   sounding: Map<string, number>;
   warnings: Warning[];
 }
+
+/** Files that are read and looked at side by side; each is in memory meanwhile. */
+const AT_ONCE = 4;
 
 /**
  * Looks at the headers of every asset, so that a file that cannot be used is named before anything is rendered. Where
@@ -36,18 +40,24 @@ export async function inspectAssets(
     sounding: new Map(),
     warnings: [],
   };
-  for (const asset of loaded) {
-    try {
-      if ('failure' in asset) throw new PreviewError('asset_missing', asset.failure);
-      const { seconds, hasSound } = await factsOf(asset, store);
+  const looks = await atOnce(loaded, AT_ONCE, async (asset) => {
+    const [look] = await Promise.allSettled([lookAt(asset, store)]);
+    return { asset, look };
+  });
+  // In the order of the job, so that of several that cannot be used the first one is named.
+  for (const { asset, look } of looks) {
+    if (look.status === 'fulfilled') {
+      const { usable, facts } = look.value;
+      const { seconds, hasSound } = facts;
       if (seconds !== undefined) inspected.seconds.set(asset.id, seconds);
       if (hasSound) inspected.sounding.set(asset.id, seconds ?? 0);
-      inspected.assets.push(asset);
+      inspected.assets.push(usable);
       if (asset.type === 'video' && !hasSound) inspected.warnings.push(...silentSteps(job, asset.id));
-    } catch (error) {
-      if (!mayFail || !(error instanceof PreviewError) || !error.code.startsWith('asset_')) throw error;
-      inspected.warnings.push(...warningsOf(job, asset, error.message));
+      continue;
     }
+    const { reason: error } = look;
+    if (!mayFail || !(error instanceof PreviewError) || !error.code.startsWith('asset_')) throw error;
+    inspected.warnings.push(...warningsOf(job, asset, error.message));
   }
   return inspected;
 }
@@ -58,6 +68,14 @@ interface Facts {
   seconds?: number;
   /** Of a video. */
   hasSound?: boolean;
+}
+
+async function lookAt(
+  asset: LoadedAsset,
+  store: ArtifactStore,
+): Promise<{ usable: ResolvedAsset; facts: Facts }> {
+  if ('failure' in asset) throw new PreviewError('asset_missing', asset.failure);
+  return { usable: asset, facts: await factsOf(asset, store) };
 }
 
 async function factsOf(asset: ResolvedAsset, store: ArtifactStore): Promise<Facts> {

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { initSegment } from '../media/mp4/fragments.ts';
 import { avcCodec } from '../media/mp4/track.ts';
 import type { StoredPart } from '../storage/artifactStore.ts';
+import { atOnce } from './atOnce.ts';
 import { videoTrack } from './parts/movie.ts';
 import { makeSegment } from './parts/segment.ts';
 import type { PlannedEntry } from './plan.ts';
@@ -31,17 +32,11 @@ export async function makeSegments(render: Render): Promise<Segments> {
     done++;
     onProgress({ percent: 5 + Math.floor((80 * done) / plan.entries.length), stage: 'segments' });
   };
-  const queue = plan.entries.entries();
-  const work = async (): Promise<void> => {
-    for (const [i, entry] of queue) await make(i, entry);
-  };
   // The first one has the cores for itself: whoever watches waits for it.
-  const first = queue.next();
-  if (!first.done) {
-    const init = plan.video.format === 'mp4' ? makeInit(render) : undefined;
-    await Promise.all([init, make(...first.value)]);
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const [first, ...others] = plan.entries;
+  const init = plan.video.format === 'mp4' ? makeInit(render) : undefined;
+  await Promise.all([init, first && make(0, first)]);
+  await atOnce(others, AT_ONCE, (entry, i) => make(i + 1, entry));
   return result;
 }
 
