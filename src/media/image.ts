@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import type { Layer } from './paint.ts';
 
 /** Packed RGB, 8 bits, three bytes a pixel, no padding. */
 export interface RgbPicture {
@@ -71,6 +72,23 @@ export async function decodeLayer(
     .raw()
     .toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, rgba: data };
+}
+
+/** The same without the rows and columns at its edges in which nothing is drawn; a layer without ink stays as it is. */
+export function trimLayer({ width, height, rgba }: Layer): Layer {
+  let [left, right, top, bottom] = [width, 0, height, 0];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (rgba[(y * width + x) * 4 + 3] === 0) continue;
+      [left, right] = [Math.min(left, x), Math.max(right, x + 1)];
+      [top, bottom] = [Math.min(top, y), Math.max(bottom, y + 1)];
+    }
+  }
+  if (right === 0) return { width, height, rgba };
+  const rows = Array.from({ length: bottom - top }, (_, y) =>
+    rgba.subarray(((top + y) * width + left) * 4, ((top + y) * width + right) * 4),
+  );
+  return { width: right - left, height: bottom - top, rgba: Buffer.concat(rows) };
 }
 
 /** Copies a picture onto another, its upper left corner at (`left`, `top`); it must lie within. */

@@ -78,8 +78,7 @@ export function placePhoto(
     return { left: (1 - width) / 2, top: (1 - height) / 2, width, height };
   }
   if (wide < 1) {
-    const aside = Math.max(0, 0.95 - wide);
-    return { left: mirrored ? 1 - wide - aside : aside, top: 0, width: wide, height: 1 };
+    return { left: mirrored ? 0 : 1 - wide, top: 0, width: wide, height: 1 };
   }
   const height = 1 / wide;
   return { left: 0, top: Math.max(0, Math.min(0.4, 0.84 - height) - height / 2), width: 1, height };

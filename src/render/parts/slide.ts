@@ -1,7 +1,7 @@
 import type { Warning } from '../../job/jobRecord.ts';
 import type { Focus, Motion } from '../../job/previewJob.types.ts';
 import type { YuvPicture } from '../../media/frame.ts';
-import { decodeLayer } from '../../media/image.ts';
+import { decodeLayer, trimLayer } from '../../media/image.ts';
 import { drawOver, mixOver } from '../../media/paint.ts';
 import { layoutText } from '../../media/text.ts';
 import { type Theme, type ThemeName, themeOf } from '../themes.ts';
@@ -54,7 +54,7 @@ export async function paintSlide(
   const { unit, margin } = layout;
   const [words, mark] = await Promise.all([
     fitWords(content),
-    logo && decodeLayer(logo, Math.round(220 * unit), Math.round(48 * unit), 'inside'),
+    logo && decodeLayer(logo, Math.round(220 * unit), Math.round(48 * unit), 'inside').then(trimLayer),
   ]);
   const top =
     layout.anchor === 'bottom'

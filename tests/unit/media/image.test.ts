@@ -1,6 +1,12 @@
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { configureSharp, coverPicture, decodeLayer, probeImage } from '../../../src/media/image.ts';
+import {
+  configureSharp,
+  coverPicture,
+  decodeLayer,
+  probeImage,
+  trimLayer,
+} from '../../../src/media/image.ts';
 
 const [WIDTH, HEIGHT] = [64, 32];
 type Colour = [number, number, number];
@@ -112,6 +118,25 @@ describe('what a picture lets through', () => {
   });
 });
 
+describe('the empty edges of a picture', () => {
+  it('are taken away', async () => {
+    const bytes = await picture()
+      .ensureAlpha()
+      .extend({ top: 3, bottom: 4, left: 5, right: 40, background: '#00000000' })
+      .png()
+      .toBuffer();
+    const layer = await decodeLayer(bytes, WIDTH + 45, HEIGHT + 7, 'inside');
+    const trimmed = trimLayer(layer);
+    expect([trimmed.width, trimmed.height]).toEqual([WIDTH, HEIGHT]);
+    expect([...trimmed.rgba.subarray(0, 4)]).toEqual([...(QUARTERS[0] as Colour), 255]);
+  });
+
+  it('stay where there is nothing else', () => {
+    const empty = { width: 2, height: 2, rgba: Buffer.alloc(16) };
+    expect(trimLayer(empty)).toEqual(empty);
+  });
+});
+
 describe('a damaged picture', () => {
   it.each(['jpeg', 'png', 'webp', 'avif'] as const)(
     'of %s is an error when it is decoded',
@@ -125,7 +150,7 @@ describe('a damaged picture', () => {
           noise: { type: 'gaussian', mean: 120, sigma: 40 },
         },
       });
-      const bytes = await noise.toFormat(format, { quality: 80 }).toBuffer();
+      const bytes = await noise.toFormat(format, { quality: 80, effort: 1 }).toBuffer();
       await expect(coverPicture(bytes.subarray(0, bytes.length / 2), 256, 256)).rejects.toThrow();
     },
   );
