@@ -7,7 +7,20 @@ import { limitInterimAnswers } from './interimAnswers.ts';
  * @throws PreviewError `asset_unreachable`, `asset_missing` (404, 410) or `asset_address_refused`; where `signal` was
  *   aborted, its reason
  */
-export type AssetFetcher = (url: string, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
+export type AssetFetcher = (url: string, signal: AbortSignal, known?: Validators) => Promise<FetchedAsset>;
+
+/** What a server said of a file, by which it can be asked whether it has changed (RFC 9110, 8.8). */
+export interface Validators {
+  etag?: string;
+  lastModified?: string;
+}
+
+export interface FetchedAsset extends AsyncIterable<Uint8Array> {
+  /** Empty where the server gives nothing to ask by. */
+  validators: Validators;
+  /** The server says that the file is the one that is known; then there are no bytes. */
+  isUnchanged: boolean;
+}
 
 const MAX_REDIRECTS = 3;
 
@@ -16,7 +29,7 @@ const MAX_REDIRECTS = 3;
  * @param totalMs from the request to the last byte
  */
 export function createAssetFetcher(agent: Agent, totalMs: number): AssetFetcher {
-  return async (url, signal) => {
+  return async (url, signal, known = {}) => {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(totalMs)]);
     let target = checkUrl(url);
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
@@ -24,13 +37,14 @@ export function createAssetFetcher(agent: Agent, totalMs: number): AssetFetcher 
         const response = await request(target, {
           dispatcher: agent,
           ...limitInterimAnswers(deadline),
-          headers: { accept: '*/*', 'accept-encoding': 'identity' },
+          headers: { accept: '*/*', 'accept-encoding': 'identity', ...conditions(known) },
         });
         if (response.statusCode === 200) {
           refuseEncoded(response, target);
-          return guard(response.body, target, signal);
+          return fetched(guard(response.body, target, signal), validatorsOf(response));
         }
         await response.body.dump();
+        if (response.statusCode === 304 && hasValidators(known)) return fetched(nothing(), known, true);
         target = redirectTarget(response, target);
       } catch (error) {
         throw asFetchError(error, target, signal);
@@ -41,6 +55,34 @@ export function createAssetFetcher(agent: Agent, totalMs: number): AssetFetcher 
       `${place(target)} is what more than ${MAX_REDIRECTS} redirects lead to; name the last address itself.`,
     );
   };
+}
+
+const fetched = (
+  bytes: AsyncIterable<Uint8Array>,
+  validators: Validators,
+  isUnchanged = false,
+): FetchedAsset => ({ [Symbol.asyncIterator]: () => bytes[Symbol.asyncIterator](), validators, isUnchanged });
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** Whether a server can be asked for what has changed since. */
+export const hasValidators = ({ etag, lastModified }: Validators): boolean =>
+  etag !== undefined || lastModified !== undefined;
+
+const conditions = ({ etag, lastModified }: Validators): Record<string, string> => ({
+  ...(etag === undefined ? {} : { 'if-none-match': etag }),
+  ...(lastModified === undefined ? {} : { 'if-modified-since': lastModified }),
+});
+
+/** Longer ones are not kept. */
+const MAX_VALIDATOR = 256;
+
+/** A weak entity tag says that files mean the same, not that they are the same. */
+function validatorsOf({ headers: { etag, 'last-modified': modified } }: Dispatcher.ResponseData): Validators {
+  const isGiven = (value: unknown): value is string =>
+    typeof value === 'string' && value !== '' && value.length <= MAX_VALIDATOR;
+  if (isGiven(etag)) return etag.startsWith('W/') ? {} : { etag };
+  return isGiven(modified) ? { lastModified: modified } : {};
 }
 
 function checkUrl(text: string): URL {

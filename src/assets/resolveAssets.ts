@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { PreviewError } from '../errors.ts';
 import type { Asset, PreviewJob } from '../job/previewJob.types.ts';
 import type { ArtifactStore, StoredObject } from '../storage/artifactStore.ts';
-import type { AssetFetcher } from './fetchAsset.ts';
+import { type AssetFetcher, hasValidators, type Validators } from './fetchAsset.ts';
 import { inTurn, type Turns } from './inTurn.ts';
 import { openFile } from './openFile.ts';
 import { describeUnknown, type MediaFormat, mediaFormats, SNIFF_BYTES, sniffFormat } from './sniff.ts';
@@ -125,6 +125,7 @@ async function resolveAsset(asset: Asset, sources: OwnSources): Promise<Resolved
 async function bringIn(asset: Asset, sources: OwnSources): Promise<StoredObject> {
   if (asset.upload !== undefined) return findUpload(asset.upload, asset.sha256, sources);
   const { sha256 } = asset;
+  if (asset.url !== undefined && sha256 === undefined) return readAgain(asset.url, sources);
   // What lies beside the job or in it is read again: it may have changed, and then its digest is wrong.
   if (asset.url === undefined || sha256 === undefined) return readIn(asset, sources);
   // Whoever waited finds what the one before has brought.
@@ -154,6 +155,24 @@ async function findOwn(sha256: string, { store, projectId }: OwnSources): Promis
     (await store.hasUpload(undefined, object)) ||
     (await store.getPart(ownKey(projectId, sha256))) !== undefined;
   return isOwn ? object : undefined;
+}
+
+/**
+ * A file of which only the address is known: where the project had it before, its server is asked whether it has changed,
+ * so that a plan and the render after it do not both download it.
+ */
+async function readAgain(url: string, sources: OwnSources): Promise<StoredObject> {
+  const { store, projectId, fetcher, signal, maxBytes } = sources;
+  if (!fetcher) throw new PreviewError('asset_missing', 'it has no source that can be read here.');
+  const key = createHash('sha256').update(`fetched by ${projectId}: ${url}`).digest('hex');
+  const known = await store.getPart(key);
+  const object = known && (await store.statObject(known.sha256));
+  const fetched = await fetcher(url, signal, object ? (known.meta?.validators as Validators) : undefined);
+  if (fetched.isUnchanged && object) return object;
+  const stored = await store.putObject(fetched, { maxBytes });
+  const { validators } = fetched;
+  if (hasValidators(validators)) await store.putPart(key, { ...stored, meta: { validators } });
+  return stored;
 }
 
 async function readIn(asset: Asset, sources: AssetSources): Promise<StoredObject> {

@@ -12,8 +12,8 @@ const AT_ONCE = 2;
 const DEADLINE_MS = 60_000;
 
 /**
- * Assets that are named by URL are fetched into the store, where the render finds them again if the job gives their
- * digests.
+ * Assets that are named by URL are fetched into the store, where the render finds them again: by the digest that the job
+ * gives, or because their servers say that they have not changed.
  */
 export function createPlanner(options: {
   store: ArtifactStore;
