@@ -23,7 +23,8 @@ export async function joinSegments(
   const muxer = await Muxer.open(path, {
     useSyncQueue: false,
     format: settings.format,
-    options: settings.format === 'mp4' ? { movflags: '+faststart' } : {},
+    // Without it Matroska writes random numbers into its headers.
+    options: { fflags: '+bitexact', ...(settings.format === 'mp4' ? { movflags: '+faststart' } : {}) },
   });
   try {
     await copyAll(muxer, segments, sound, settings.fps);

@@ -13,7 +13,7 @@ import type { VideoSound } from './parts/videoSound.ts';
 import type { Entry, Timeline } from './timeline.ts';
 
 /** Raise it with every change that makes other bytes from the same job; all parts are then made anew. */
-export const RENDERER_VERSION = '11';
+export const RENDERER_VERSION = '12';
 
 /** A part that can be made, stored and found again by its key. */
 export interface PlannedPart<Content> {

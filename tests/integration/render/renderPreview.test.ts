@@ -279,6 +279,15 @@ describe('the sound of a video', () => {
 });
 
 describe.each(['mp4', 'webm'] as const)('the frames of a preview as %s', (format) => {
+  it('are the same bytes from two empty stores', async () => {
+    const job = storyboard((request) =>
+      Object.assign(request.options ?? {}, { format, outputs: ['video', 'poster', 'storyboard', 'teaser'] }),
+    );
+    const [first, second] = [await render(job, await openStore()), await render(job, await openStore())];
+    expect(Object.keys(digestsOf(first))).toContain(`preview.${format}`);
+    expect(digestsOf(second)).toEqual(digestsOf(first));
+  });
+
   it('stand at the times of the timeline, whatever the transitions', async () => {
     const world = await openStore();
     const { artifacts } = await render(
