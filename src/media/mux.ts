@@ -11,20 +11,26 @@ export interface SegmentSource {
 
 /**
  * Joins segments and the soundtrack into one finished file by copying packets; nothing is encoded again.
- * @param path the file to write; an MP4 has its index first (faststart)
+ * @param path the file to write; it has its index first
+ * @param settings.indexBytes of a WebM: what is reserved for the index
  */
 export async function joinSegments(
   path: string,
   segments: readonly SegmentSource[],
   soundtrack: Buffer | undefined,
-  settings: { format: VideoFormat; fps: number; title?: string | undefined },
+  settings: { format: VideoFormat; fps: number; indexBytes: number },
 ): Promise<void> {
   const sound = soundtrack && (await openDemuxer(soundtrack, 'mov'));
   const muxer = await Muxer.open(path, {
     useSyncQueue: false,
     format: settings.format,
     // Without it Matroska writes random numbers into its headers.
-    options: { fflags: '+bitexact', ...(settings.format === 'mp4' ? { movflags: '+faststart' } : {}) },
+    options: {
+      fflags: '+bitexact',
+      ...(settings.format === 'mp4'
+        ? { movflags: '+faststart' }
+        : { reserve_index_space: settings.indexBytes }),
+    },
   });
   try {
     await copyAll(muxer, segments, sound, settings.fps);

@@ -18,8 +18,13 @@ export async function makeMovie(
   };
   const digests = [...segments.parts, ...(soundtrack ? [soundtrack] : [])].map(({ sha256 }) => sha256);
   if (video.format === 'webm') {
-    const { stored } = await parts.make(part('movie', { video, digests }), async () => ({
-      object: await makeWebm(files, video, store),
+    const chapters = timeline.entries.map(({ startFrame, frames, label }) => ({
+      startSeconds: startFrame / timeline.fps,
+      endSeconds: (startFrame + frames) / timeline.fps,
+      title: label,
+    }));
+    const { stored } = await parts.make(part('movie', { video, digests, chapters }), async () => ({
+      object: await makeWebm(files, video, chapters, store),
     }));
     return artifact('preview.webm', 'video/webm', stored);
   }

@@ -9,6 +9,7 @@ import { indexed, type MovieDetails, movieHead } from '../../media/mp4/movie.ts'
 import { avcConfiguration, type Sample, type VideoTrack } from '../../media/mp4/track.ts';
 import { joinSegments } from '../../media/mux.ts';
 import { timescaleOf, type VideoSettings } from '../../media/video.ts';
+import { reservedBytes, type WebmChapter, writeChapters } from '../../media/webmChapters.ts';
 import type { ArtifactStore, StoredObject, StoredPart } from '../../storage/artifactStore.ts';
 import { samplesIn } from './segment.ts';
 
@@ -92,6 +93,7 @@ export function videoTrack(still: Buffer, video: VideoSettings): VideoTrack {
 export async function makeWebm(
   { segments, soundtrack }: MovieParts,
   { fps }: VideoSettings,
+  chapters: readonly WebmChapter[],
   store: ArtifactStore,
 ): Promise<StoredObject> {
   const folder = await mkdtemp(join(tmpdir(), 'preview-'));
@@ -102,7 +104,9 @@ export async function makeWebm(
       read: () => store.readObject(part.sha256),
     }));
     const sound = soundtrack && (await store.readObject(soundtrack.sha256));
-    await joinSegments(path, sources, sound, { format: 'webm', fps });
+    const indexBytes = reservedBytes(segments.length, chapters);
+    await joinSegments(path, sources, sound, { format: 'webm', fps, indexBytes });
+    await writeChapters(path, chapters, indexBytes);
     return await store.putObject(createReadStream(path));
   } finally {
     await rm(folder, { recursive: true, force: true });
