@@ -43,6 +43,11 @@ export const catalogue = {
   asset_address_refused: { status: 422, retryable: false, title: 'The address of an asset is not allowed.' },
   asset_too_large: { status: 422, retryable: false, title: 'An asset is too large.' },
   asset_too_many_pixels: { status: 422, retryable: false, title: 'A picture has too many pixels.' },
+  asset_limit_exceeded: {
+    status: 422,
+    retryable: false,
+    title: 'A file has more frames, channels, tracks or seconds than are decoded.',
+  },
   asset_digest_mismatch: {
     status: 422,
     retryable: false,

@@ -18,6 +18,9 @@ export const mediaFormats = {
 
 export type MediaFormat = keyof typeof mediaFormats;
 
+export const isPicture = (format: MediaFormat): format is 'jpeg' | 'png' | 'webp' | 'avif' =>
+  mediaFormats[format].kind === 'image';
+
 /** The FFmpeg demuxer that opens a sound or a video. */
 export function demuxerOf(format: MediaFormat): string {
   const entry = mediaFormats[format];

@@ -9,7 +9,7 @@ import {
 } from 'node-av/constants';
 import { FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
 import { hasPacket, openEncoder } from './encoder.ts';
-import { openDemuxer, readPackets } from './ffmpeg.ts';
+import { createCounter, firstStream, openDemuxer, readPackets } from './ffmpeg.ts';
 import type { AudioTrack, Sample } from './mp4/track.ts';
 import type { VideoFormat } from './video.ts';
 
@@ -52,11 +52,15 @@ export const audioCodecs = {
 export async function probeAudioSeconds(bytes: Buffer, demuxerName: string): Promise<number> {
   const demuxer = await openDemuxer(bytes, demuxerName);
   try {
-    const stream = demuxer.audio();
-    if (!stream) throw new Error('it has no audio stream');
+    const stream = firstStream(demuxer, 'audio', demuxerName);
+    const secondsOf = (ticks: bigint): number => (Number(ticks) * stream.timeBase.num) / stream.timeBase.den;
+    const count = createCounter();
     let ticks = 0n;
-    for (const packet of readPackets(demuxer, stream)) ticks += packet.duration;
-    const seconds = (Number(ticks) * stream.timeBase.num) / stream.timeBase.den;
+    for (const packet of readPackets(demuxer, stream)) {
+      ticks += packet.duration;
+      count(secondsOf(ticks));
+    }
+    const seconds = secondsOf(ticks);
     if (!(seconds > 0)) throw new Error('its audio stream is empty');
     return seconds;
   } finally {
@@ -76,8 +80,7 @@ export async function* decodeAudio(
 ): AsyncGenerator<Float32Array> {
   const demuxer = await openDemuxer(bytes, demuxerName);
   try {
-    const stream = demuxer.audio();
-    if (!stream) throw new Error('it has no audio stream');
+    const stream = firstStream(demuxer, 'audio', demuxerName);
     const decoder = await Decoder.create(stream);
     const resampler = FilterAPI.create(
       // `async=1` fills and trims, and never stretches.
@@ -142,11 +145,16 @@ function samplesOf(frame: Frame): Float32Array {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + length * 4));
 }
 
-/** Decodes the whole of a short clip. */
-export async function decodeClip(bytes: Buffer, demuxerName: string): Promise<Float32Array> {
+/** Decodes a clip; what is behind `most` samples of each channel may be left out. */
+export async function decodeClip(bytes: Buffer, demuxerName: string, most: number): Promise<Float32Array> {
   const blocks: Float32Array[] = [];
-  for await (const block of decodeAudio(bytes, demuxerName)) blocks.push(block);
-  const clip = new Float32Array(blocks.reduce((sum, block) => sum + block.length, 0));
+  let length = 0;
+  for await (const block of decodeAudio(bytes, demuxerName)) {
+    blocks.push(block);
+    length += block.length;
+    if (length >= most * 2) break;
+  }
+  const clip = new Float32Array(length);
   let at = 0;
   for (const block of blocks) {
     clip.set(block, at);

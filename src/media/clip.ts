@@ -1,8 +1,9 @@
 import { Decoder, FilterAPI } from 'node-av/api';
 import { AV_PKT_DATA_DISPLAYMATRIX, AVCOL_TRC_ARIB_STD_B67, AVCOL_TRC_SMPTE2084 } from 'node-av/constants';
 import type { Frame, Stream } from 'node-av/lib';
-import { openDemuxer, readPackets } from './ffmpeg.ts';
+import { createCounter, firstStream, hasStream, openDemuxer, readPackets } from './ffmpeg.ts';
 import type { YuvPicture } from './frame.ts';
+import { MAX_VIDEO_PIXELS } from './limits.ts';
 
 export interface ClipHeader {
   /** As the clip is looked at, its rotation applied. */
@@ -16,16 +17,18 @@ export interface ClipHeader {
 export async function probeClip(bytes: Buffer, demuxerName: string): Promise<ClipHeader> {
   const demuxer = await openDemuxer(bytes, demuxerName);
   try {
-    const stream = demuxer.video();
-    if (!stream) throw new Error('it has no video stream');
-    let last = 0;
-    for (const packet of readPackets(demuxer, stream))
-      last = Math.max(last, Number(packet.pts + packet.duration));
-    const seconds = (last * stream.timeBase.num) / stream.timeBase.den;
+    const stream = firstStream(demuxer, 'video', demuxerName);
+    const { num, den } = stream.timeBase;
+    const count = createCounter();
+    let seconds = 0;
+    for (const packet of readPackets(demuxer, stream)) {
+      seconds = Math.max(seconds, (Number(packet.pts + packet.duration) * num) / den);
+      count(seconds);
+    }
     if (!(seconds > 0)) throw new Error('its video stream is empty');
     const { width, height } = stream.codecpar;
     const turned = rotationOf(stream) % 180 !== 0;
-    const hasSound = demuxer.audio() !== undefined;
+    const hasSound = hasStream(demuxer, 'audio', demuxerName);
     return { width: turned ? height : width, height: turned ? width : height, seconds, hasSound };
   } finally {
     await demuxer.close();
@@ -44,9 +47,9 @@ export async function* readClip(
 ): AsyncGenerator<YuvPicture> {
   const demuxer = await openDemuxer(bytes, demuxerName);
   try {
-    const stream = demuxer.video();
-    if (!stream) throw new Error('it has no video stream');
-    const decoder = await Decoder.create(stream);
+    const stream = firstStream(demuxer, 'video', demuxerName);
+    // What the header says of the size, the stream may take back.
+    const decoder = await Decoder.create(stream, { options: { max_pixels: String(MAX_VIDEO_PIXELS) } });
     const filter = FilterAPI.create(
       [
         `fps=${fps}:start_time=0`,

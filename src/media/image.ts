@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { BeyondLimits, MAX_MEGAPIXELS, MAX_PAGES, TooManyPixels } from './limits.ts';
 import type { Layer } from './paint.ts';
 
 /** Packed RGB, 8 bits, three bytes a pixel, no padding. */
@@ -8,12 +9,34 @@ export interface RgbPicture {
   data: Buffer;
 }
 
-/** More pixels than any camera's picture; 20,000 x 20,000 is refused before a byte of it is decoded. */
-export const MAX_INPUT_PIXELS = 100_000_000;
+const MAX_INPUT_PIXELS = Math.max(...Object.values(MAX_MEGAPIXELS)) * 1e6;
+
+/** Of each kind of picture, and of the SVG that is drawn here; other loaders are not asked. */
+const LOADERS = ['Jpeg', 'Png', 'Webp', 'Heif', 'Svg'].map((name) => `VipsForeignLoad${name}`);
 
 /** libvips would keep decoded strips of earlier pictures; every picture here is decoded once. */
 export function configureSharp(): void {
   sharp.cache(false);
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({ operation: LOADERS });
+}
+
+/** A kind of picture, by what its bytes say. */
+export type PictureFormat = keyof typeof MAX_MEGAPIXELS;
+
+/**
+ * Looks at what the header says; nothing is decoded.
+ * @throws BeyondLimits, and Error where the bytes are no picture of this format
+ */
+export async function checkPicture(bytes: Buffer, format: PictureFormat): Promise<void> {
+  const found = await sharp(bytes, { limitInputPixels: false }).metadata();
+  if (found.format !== (format === 'avif' ? 'heif' : format))
+    throw new Error(`libvips takes it for ${found.format}`);
+  const { width, height, pages = 1 } = found;
+  const most = MAX_MEGAPIXELS[format];
+  if (width * height > most * 1e6)
+    throw new TooManyPixels(`has ${width} x ${height} pixels; at most ${most} million are decoded`);
+  if (pages > MAX_PAGES) throw new BeyondLimits(`has ${pages} frames, and at most ${MAX_PAGES} are read`);
 }
 
 export interface ImageHeader {

@@ -1,11 +1,12 @@
 import type { LoadedAsset, ResolvedAsset } from '../assets/resolveAssets.ts';
-import { demuxerOf } from '../assets/sniff.ts';
+import { demuxerOf, isPicture } from '../assets/sniff.ts';
 import { PreviewError } from '../errors.ts';
 import type { Warning } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { probeAudioSeconds } from '../media/audio.ts';
 import { probeClip } from '../media/clip.ts';
-import { MAX_INPUT_PIXELS, probeImage } from '../media/image.ts';
+import { checkPicture } from '../media/image.ts';
+import { BeyondLimits, NotAccepted, TooManyPixels } from '../media/limits.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { atOnce } from './atOnce.ts';
 import { part } from './plan.ts';
@@ -26,7 +27,7 @@ const AT_ONCE = 4;
 /**
  * Looks at the headers of every asset, so that a file that cannot be used is named before anything is rendered. Where
  * the job says `onAssetError: "placeholder"`, it is left out, and a warning names it and the steps that want it.
- * @throws PreviewError `asset_too_many_pixels`, `asset_corrupt`
+ * @throws PreviewError `asset_too_many_pixels`, `asset_limit_exceeded`, `asset_type_unsupported`, `asset_corrupt`
  */
 export async function inspectAssets(
   job: PreviewJob,
@@ -87,18 +88,17 @@ async function factsOf(asset: ResolvedAsset, store: ArtifactStore): Promise<Fact
   return facts;
 }
 
-async function inspect(asset: ResolvedAsset, bytes: Buffer): Promise<Facts> {
+async function inspect({ format, type, ...asset }: ResolvedAsset, bytes: Buffer): Promise<Facts> {
   try {
-    if (asset.type === 'audio') return { seconds: await probeAudioSeconds(bytes, demuxerOf(asset.format)) };
-    if (asset.type === 'image') {
-      checkPixels(asset, await probeImage(bytes));
+    if (type === 'audio') return { seconds: await probeAudioSeconds(bytes, demuxerOf(format)) };
+    if (isPicture(format)) {
+      await checkPicture(bytes, format);
       return {};
     }
-    const clip = await probeClip(bytes, demuxerOf(asset.format));
-    checkPixels(asset, clip);
-    return { seconds: clip.seconds, hasSound: clip.hasSound };
+    const { seconds, hasSound } = await probeClip(bytes, demuxerOf(format));
+    return { seconds, hasSound };
   } catch (cause) {
-    throw cause instanceof PreviewError ? cause : corrupt(asset, cause);
+    throw cause instanceof PreviewError ? cause : refusal({ ...asset, format, type }, cause);
   }
 }
 
@@ -111,12 +111,18 @@ function silentSteps({ previewRequest: { steps } }: PreviewJob, id: string): War
   );
 }
 
-function checkPixels(asset: ResolvedAsset, { width, height }: { width: number; height: number }): void {
-  if (width * height <= MAX_INPUT_PIXELS) return;
-  throw new PreviewError(
-    'asset_too_many_pixels',
-    `Asset "${asset.id}" has ${width} x ${height} pixels; at most ${MAX_INPUT_PIXELS / 1e6} million are decoded. Send it smaller.`,
-  );
+function refusal(asset: ResolvedAsset, cause: unknown): PreviewError {
+  const name = `Asset "${asset.id}" (${asset.format})`;
+  const place = { asset: asset.id };
+  if (cause instanceof TooManyPixels)
+    return new PreviewError('asset_too_many_pixels', `${name} ${cause.message}. Send it smaller.`, { place });
+  if (cause instanceof BeyondLimits)
+    return new PreviewError('asset_limit_exceeded', `${name} ${cause.message}. Send it simpler or shorter.`, {
+      place,
+    });
+  if (cause instanceof NotAccepted)
+    return new PreviewError('asset_type_unsupported', `${name} ${cause.message}. Export it anew.`, { place });
+  return corrupt(asset, cause);
 }
 
 function corrupt(asset: ResolvedAsset, cause: unknown): PreviewError {
@@ -124,7 +130,7 @@ function corrupt(asset: ResolvedAsset, cause: unknown): PreviewError {
   return new PreviewError(
     'asset_corrupt',
     `Asset "${asset.id}" (${asset.format}) cannot be read: ${reason}. Send the file again.`,
-    { cause },
+    { cause, place: { asset: asset.id } },
   );
 }
 

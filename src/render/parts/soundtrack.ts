@@ -204,7 +204,7 @@ async function* mix(content: SoundtrackContent, read: ReadSound): AsyncGenerator
       const { bytes, demuxer } = await read(next.sha256);
       voices.push({
         start: Math.round(next.startSeconds * SAMPLE_RATE),
-        samples: await decodeClip(bytes, demuxer),
+        samples: await decodeClip(bytes, demuxer, total),
         gain: decibels(next.gainDb),
       });
     }

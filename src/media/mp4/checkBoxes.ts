@@ -1,0 +1,82 @@
+/**
+ * What an MP4 file from outside may hold: looked at before FFmpeg builds its tables of it (ISO/IEC 14496-12). Boxes that
+ * are damaged are left to FFmpeg, which knows how to go on.
+ */
+import { BeyondLimits, MAX_SAMPLES, MAX_STREAMS, NotAccepted } from '../limits.ts';
+
+/** The boxes on the way to the tables. */
+const CONTAINERS = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl', 'dinf', 'edts', 'moof', 'traf', 'mvex']);
+/** Where in a table's box it says how many entries or samples it has. */
+const COUNTS = new Map([
+  ...['stsz', 'stz2'].map((type): [string, number] => [type, 8]),
+  ...['stts', 'ctts', 'stsc', 'stss', 'stco', 'co64'].map((type): [string, number] => [type, 4]),
+]);
+const MAX_DEPTH = 8;
+const MAX_BOXES = 200_000;
+const MAX_EDITS = 1000;
+
+interface Found {
+  boxes: number;
+  tracks: number;
+  /** Of all fragments. */
+  samples: number;
+}
+
+/** @throws NotAccepted, BeyondLimits */
+export function checkBoxes(file: Buffer): void {
+  walk(file, 0, { boxes: 0, tracks: 0, samples: 0 });
+}
+
+function walk(bytes: Buffer, depth: number, found: Found): void {
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    const { type, body, length } = boxAt(bytes, at);
+    if (length < 8) return;
+    if (++found.boxes > MAX_BOXES) throw new BeyondLimits(`has more than ${MAX_BOXES} boxes`);
+    check(type, body, found);
+    if (CONTAINERS.has(type) && depth < MAX_DEPTH) walk(body, depth + 1, found);
+    at += length;
+  }
+}
+
+/** A size of 0 reaches to the end, one of 1 stands behind the type in 64 bits. */
+function boxAt(bytes: Buffer, at: number): { type: string; body: Buffer; length: number } {
+  const short = bytes.readUInt32BE(at);
+  const isLong = short === 1 && at + 16 <= bytes.length;
+  const length = isLong ? Number(bytes.readBigUInt64BE(at + 8)) : short === 0 ? bytes.length - at : short;
+  const type = bytes.toString('latin1', at + 4, at + 8);
+  return { type, body: bytes.subarray(at + (isLong ? 16 : 8), Math.min(bytes.length, at + length)), length };
+}
+
+function check(type: string, body: Buffer, found: Found): void {
+  if (type === 'trak' && ++found.tracks > MAX_STREAMS)
+    throw new BeyondLimits(`has more than ${MAX_STREAMS} tracks`);
+  if (type === 'cmov') throw new NotAccepted('has a compressed index');
+  if (type === 'rmra') throw new NotAccepted('names other files');
+  if (type === 'elst' && word(body, 4) > MAX_EDITS)
+    throw new BeyondLimits(`has more than ${MAX_EDITS} edits`);
+  if (type === 'dref') checkReferences(body);
+  if (type === 'trun') {
+    found.samples += word(body, 4);
+    checkSamples(found.samples);
+  }
+  const count = COUNTS.get(type);
+  if (count !== undefined) checkSamples(word(body, count));
+}
+
+/** Each entry of `dref` says by its first flag that the samples are in this very file (8.7.2). */
+function checkReferences(body: Buffer): void {
+  for (let at = 8; at + 12 <= body.length; ) {
+    const { length } = boxAt(body, at);
+    const isHere = (word(body, at + 8) & 1) === 1;
+    if (!isHere) throw new NotAccepted('refers to other files');
+    if (length < 12) return;
+    at += length;
+  }
+}
+
+function checkSamples(count: number): void {
+  if (count > MAX_SAMPLES)
+    throw new BeyondLimits(`has ${count} samples, and at most ${MAX_SAMPLES} are read`);
+}
+
+const word = (bytes: Buffer, at: number): number => (at + 4 <= bytes.length ? bytes.readUInt32BE(at) : 0);
