@@ -214,7 +214,7 @@ export const settings = {
   }),
   renderMemoryBytes: define({
     name: 'PREVIEW_RENDER_MEMORY_BYTES',
-    fallback: '1073741824',
+    fallback: '1610612736',
     description:
       'Most memory that one render process may have; a job that needs more fails. There is one for each job that runs, and up to two in the API. See [security.md](security.md).',
     parse: (text) => whole(text, 268_435_456, 1_099_511_627_776),

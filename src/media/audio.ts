@@ -8,6 +8,7 @@ import {
   FF_ENCODER_LIBOPUS,
 } from 'node-av/constants';
 import { FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
+import { PreviewError } from '../errors.ts';
 import { hasPacket, openEncoder } from './encoder.ts';
 import { createCounter, firstStream, openDemuxer, readPackets } from './ffmpeg.ts';
 import type { AudioTrack, Sample } from './mp4/track.ts';
@@ -69,9 +70,11 @@ export async function probeAudioSeconds(bytes: Buffer, demuxerName: string): Pro
 }
 
 /**
- * Decodes the first audio stream to blocks of interleaved stereo at {@link SAMPLE_RATE}.
+ * Decodes the first audio stream to blocks of interleaved stereo at {@link SAMPLE_RATE}. Damaged packets, as at the end of
+ * a file that was cut off, are passed over.
  * @param keepTimes for the sound of a video: what comes late or has a gap is preceded by silence, so that it stays with
  *   the pictures
+ * @throws PreviewError `asset_corrupt` where nothing can be decoded
  */
 export async function* decodeAudio(
   bytes: Buffer,
@@ -88,11 +91,16 @@ export async function* decodeAudio(
       {},
     );
     try {
-      for (const packet of readPackets(demuxer, stream)) {
+      let isHeard = false;
+      for (const packet of packetsAndEnd(demuxer, stream)) {
         // A packet is 20 ms of sound and decodes in microseconds: a hop to another thread would cost more.
-        for (const frame of decoder.decodeAllSync(packet)) yield* resample(resampler, frame, keepTimes);
+        for (const frame of decodeWhole(decoder, packet)) {
+          isHeard = true;
+          yield* resample(resampler, frame, keepTimes);
+        }
       }
-      for (const frame of decoder.decodeAllSync(null)) yield* resample(resampler, frame, keepTimes);
+      if (!isHeard)
+        throw new PreviewError('asset_corrupt', 'A sound holds nothing that can be decoded. Export it anew.');
       for (const frame of await resampler.processAll(null)) yield takeSamples(frame);
     } finally {
       decoder.close();
@@ -100,6 +108,21 @@ export async function* decodeAudio(
     }
   } finally {
     await demuxer.close();
+  }
+}
+
+function* packetsAndEnd(...from: Parameters<typeof readPackets>): Generator<Packet | null> {
+  yield* readPackets(...from);
+  yield null;
+}
+
+/** What is in a packet, or nothing where it is damaged. */
+function decodeWhole(decoder: Decoder, packet: Packet | null): Frame[] {
+  try {
+    return decoder.decodeAllSync(packet);
+  } catch (error) {
+    if (error instanceof FFmpegError) return [];
+    throw error;
   }
 }
 

@@ -11,7 +11,7 @@ export class NotAccepted extends Error {}
  * How many pixels of a picture are decoded, in millions. JPEG is decoded at a reduced scale. AVIF holds all of the picture
  * several times: 25 million took 520 MB, 100 million 1.8 GB.
  */
-export const MAX_MEGAPIXELS = { jpeg: 100, png: 100, webp: 100, avif: 32 } as const;
+export const MAX_MEGAPIXELS = { jpeg: 100, png: 100, webp: 100, avif: 25 } as const;
 /** Of an animation; the first frame is shown. */
 export const MAX_PAGES = 256;
 

@@ -7,6 +7,7 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { type ErrorCode, PreviewError } from '../errors.ts';
 import { quietFfmpeg } from '../media/ffmpeg.ts';
 import { makeSoundtrack, type ReadSound, type Soundtrack } from './parts/soundtrack.ts';
 import type { SoundtrackContent } from './plan.ts';
@@ -27,7 +28,7 @@ type Order =
 type Answer =
   | { type: 'read'; id: number; sha256: string }
   | { type: 'made'; id: number; made: Soundtrack }
-  | { type: 'failed'; id: number; error: unknown };
+  | { type: 'failed'; id: number; error: unknown; code?: ErrorCode };
 
 const ENTRY = new URL(import.meta.url);
 /** The loader that runs TypeScript sources (tsx) is there for main threads only. */
@@ -50,7 +51,7 @@ export async function makeSoundtrackInThread(
   try {
     return await new Promise<Soundtrack>((resolve, reject) => {
       waiting.set(id, (answer) => {
-        if (answer.type === 'failed') reject(answer.error);
+        if (answer.type === 'failed') reject(restored(answer.error, answer.code));
         // A message between threads turns a Buffer into a plain array of bytes.
         else if (answer.type === 'made') resolve({ ...answer.made, bytes: toBuffer(answer.made.bytes) });
         else {
@@ -72,6 +73,12 @@ export async function makeSoundtrackInThread(
 /** The file's memory goes over to the thread instead of being there twice, where nothing else lies in it. */
 function movable({ bytes: { buffer, byteLength } }: SoundFile): ArrayBuffer[] {
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+}
+
+/** Between threads an error loses all but its message. */
+function restored(error: unknown, code: ErrorCode | undefined): unknown {
+  if (code === undefined) return error;
+  return new PreviewError(code, error instanceof Error ? error.message : undefined, { cause: error });
 }
 
 function startThread(): Worker {
@@ -116,7 +123,10 @@ if (!isMainThread && parentPort) {
     if (order.type === 'make') {
       makeSoundtrack(order.content, readFor(id)).then(
         (made) => send({ type: 'made', id, made }),
-        (error: unknown) => send({ type: 'failed', id, error }),
+        (error: unknown) => {
+          const code = error instanceof PreviewError ? { code: error.code } : {};
+          send({ type: 'failed', id, error, ...code });
+        },
       );
       return;
     }

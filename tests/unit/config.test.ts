@@ -42,7 +42,7 @@ describe('an empty environment', () => {
       signingKeys: [],
       urlTtlSeconds: 900,
       jobTimeoutSeconds: 300,
-      renderMemoryBytes: 1024 ** 3,
+      renderMemoryBytes: 1.5 * 1024 ** 3,
       shutdownGraceSeconds: 25,
       uploadMaxBytes: 64 * 1024 * 1024,
       uploadQuotaBytes: 10 * 1024 ** 3,

@@ -52,7 +52,7 @@ const MACHINE: readonly Rule[] = [
  * @param options.isBuilt false where processes run from TypeScript: the loader itself starts processes
  */
 export function createRenderSandbox(
-  limits: SandboxLimits = { memoryBytes: 1024 ** 3, cpuSeconds: 3600 },
+  limits: SandboxLimits = { memoryBytes: 1.5 * 1024 ** 3, cpuSeconds: 3600 },
   { isBuilt = import.meta.url.endsWith('.js') }: { isBuilt?: boolean } = {},
 ): RenderSandbox {
   void sweepWorkFolders();
