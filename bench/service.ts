@@ -9,6 +9,7 @@ import type { PreviewJob } from '../src/job/previewJob.types.ts';
 
 /** The service as it is started in production, on the embedded queue, with a data folder of its own. */
 export interface Service {
+  url: string;
   pid: number;
   upload(path: string): Promise<string>;
   /** From POST to completed, in seconds. */
@@ -30,6 +31,7 @@ export async function startService(env: Record<string, string> = {}): Promise<Se
     return response;
   };
   return {
+    url: base,
     pid: child.pid ?? 0,
     async upload(path) {
       const answer = await call('/api/assets', { method: 'POST', body: await readFile(path) });

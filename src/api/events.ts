@@ -1,18 +1,26 @@
-import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import type { QueueFeed } from '../queue/queueFeed.ts';
 import { getStream } from '../render/stream.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { JobStatus, PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
 import { type JobRequest, refOf } from './jobRef.ts';
 import { withLinks } from './jobs.ts';
+import { watchJob } from './jobWatch.ts';
 import { eventsSchema, problemResponses } from './schemas.ts';
+import { event, listeningSignal, sendEvents } from './serverSentEvents.ts';
 
-/** How often the queue is asked about the job while somebody listens, and how often the store whether it has ended. */
-const LOOK_MS = 200;
-const END_LOOK_MS = 25;
-/** A comment at least this often keeps proxies from closing the connection. */
-const BEAT_MS = 15_000;
+/** How often it is looked although nothing was told: what tells may have missed something. */
+const LOOK_MS = 500;
+
+/** A piece of the preview that can be played. */
+interface ReadySegment {
+  index: number;
+  of: number;
+  startSeconds: number;
+  endSeconds: number;
+  /** It was there before this job began. */
+  reused: boolean;
+}
 
 /**
  * A job's life as server-sent events, from its present state to its end: `status` where something changed, `segment` for
@@ -20,8 +28,11 @@ const BEAT_MS = 15_000;
  */
 export function eventRoutes(
   app: FastifyInstance,
-  { client, store }: { client: PreviewWorkerClient; store: ArtifactStore },
+  parts: { client: PreviewWorkerClient; store: ArtifactStore; feed: QueueFeed },
 ): void {
+  const { client } = parts;
+  const signalOf = listeningSignal(app);
+
   app.get<{ Params: JobRequest['params']; Querystring: JobRequest['query'] }>(
     '/api/preview/job/:jobId/events',
     {
@@ -35,80 +46,57 @@ export function eventRoutes(
     async (request, reply) => {
       // Found before the answer begins, so that what is wrong is still a problem document.
       const first = await client.status(refOf(request));
-      const gone = new AbortController();
-      request.raw.once('close', () => gone.abort());
-      const events = jobEvents(first, client, store, gone.signal, (status) => withLinks(status, request));
-      return reply
-        .type('text/event-stream')
-        .header('cache-control', 'no-store')
-        .header('x-accel-buffering', 'no')
-        .send(Readable.from(events));
+      const signal = signalOf(request);
+      const events = jobEvents(first, parts, signal, (status) => withLinks(status, request));
+      return sendEvents(reply, events, signal);
     },
   );
 }
 
 async function* jobEvents(
   first: JobStatus,
-  client: PreviewWorkerClient,
-  store: ArtifactStore,
+  { client, store, feed }: { client: PreviewWorkerClient; store: ArtifactStore; feed: QueueFeed },
   signal: AbortSignal,
   shown: (status: JobStatus) => unknown,
 ): AsyncGenerator<string> {
-  let status = first;
   let told = '';
-  let spokenAt = Date.now();
   const segments = segmentWatch(store, first);
-  while (!signal.aborted) {
-    for (const segment of await segments()) yield event('segment', segment);
-    const state = JSON.stringify(shown(status));
-    if (state !== told) {
-      yield event('status', shown(status));
-      told = state;
-      spokenAt = Date.now();
-    } else if (Date.now() - spokenAt > BEAT_MS) {
-      yield ': still here\n\n';
-      spokenAt = Date.now();
+  const watch = watchJob(feed, first, signal);
+  try {
+    for (let status = first; !signal.aborted; status = await client.status(first)) {
+      const text = JSON.stringify(shown(status));
+      if (text !== told) yield event('status', shown(status));
+      told = text;
+      // Asked after the state: what a job left is there when it says that it has ended.
+      for (const segment of await segments(status)) yield event('segment', segment);
+      if (status.finishedAt !== undefined) {
+        yield event('end', { status: status.status });
+        return;
+      }
+      await watch.changed(LOOK_MS);
     }
-    if (status.finishedAt !== undefined) {
-      // What was finished between the last look and the end.
-      for (const segment of await segments()) yield event('segment', segment);
-      yield event('end', { status: status.status });
-      return;
-    }
-    await endedOrLater(store, first, signal);
-    if (signal.aborted) return;
-    status = await client.status(first);
+  } finally {
+    watch.stop();
   }
 }
-
-/** Waits until it is time to ask the queue again, or the job has its record: a look into the store costs little. */
-async function endedOrLater(store: ArtifactStore, job: JobStatus, signal: AbortSignal): Promise<void> {
-  for (const until = Date.now() + LOOK_MS; Date.now() < until && !signal.aborted; ) {
-    if (await store.getRecord(job.projectId, job.jobId).catch(() => undefined)) return;
-    await sleep(END_LOOK_MS, undefined, { signal }).catch(() => undefined);
-  }
-}
-
-const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
 /** Answers, each time it is called, the segments that have become playable since. */
 function segmentWatch(store: ArtifactStore, job: { projectId: string; jobId: string }) {
   let next = 0;
   let frames = 0;
-  return async (): Promise<{ index: number; of: number; startSeconds: number; endSeconds: number }[]> => {
+  return async ({ startedAt = '' }: JobStatus): Promise<ReadySegment[]> => {
     const stream = await getStream(store, job).catch(() => undefined);
-    const ready = [];
+    const ready: ReadySegment[] = [];
     for (; stream && next < stream.segments.length; next++) {
       const segment = stream.segments[next];
-      if (!segment || !(await store.getPart(segment.key))) break;
+      const part = segment && (await store.getPart(segment.key));
+      if (!part) break;
       const startSeconds = frames / stream.video.fps;
       frames += segment.frames;
-      ready.push({
-        index: next,
-        of: stream.segments.length,
-        startSeconds,
-        endSeconds: frames / stream.video.fps,
-      });
+      const endSeconds = frames / stream.video.fps;
+      // What was made before parts had a time was made before this job.
+      const reused = !part.madeAt || Date.parse(part.madeAt) < Date.parse(startedAt);
+      ready.push({ index: next, of: stream.segments.length, startSeconds, endSeconds, reused });
     }
     return ready;
   };

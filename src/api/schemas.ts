@@ -429,7 +429,7 @@ export const eventsSchema = {
   response: {
     200: {
       description:
-        'Events `status` (as the status call answers), `segment` (`{index, of, startSeconds, endSeconds}`: it can be played now), `end` (`{status}`)',
+        'Events `status` (as the status call answers), `segment` (`{index, of, startSeconds, endSeconds, reused}`: it can be played now; `reused` where it was there before the job began), `end` (`{status}`)',
       content: { 'text/event-stream': { schema: string } },
     },
   },

@@ -1,13 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { PreviewError } from '../errors.ts';
 import { fragmentRanges } from '../media/mp4/fragments.ts';
+import type { QueueFeed } from '../queue/queueFeed.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../render/hls.ts';
 import { getStream, type JobName, type StreamPlan } from '../render/stream.ts';
 import type { ArtifactStore, StoredPart } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
 import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
 import { type JobRequest, jobQuery, refOf } from './jobRef.ts';
+import { watchJob } from './jobWatch.ts';
 import { playlistSchema, problemResponses } from './schemas.ts';
 
 interface PlaylistRequest extends JobRequest {
@@ -29,7 +30,12 @@ const BITS_PER_PIXEL = 0.1;
  */
 export function streamRoutes(
   app: FastifyInstance,
-  { client, store, signer }: { client: PreviewWorkerClient; store: ArtifactStore; signer: UrlSigner },
+  {
+    client,
+    store,
+    signer,
+    feed,
+  }: { client: PreviewWorkerClient; store: ArtifactStore; signer: UrlSigner; feed: QueueFeed },
 ): void {
   const link = ({ sha256 }: { sha256: string }, name: string): string =>
     signer.sign({ sha256, name, lasting: true }).path;
@@ -39,12 +45,19 @@ export function streamRoutes(
     job: JobName,
     look: () => Promise<Found | undefined>,
   ): Promise<Found | undefined> => {
-    for (const deadline = Date.now() + WAIT_MS; ; await sleep(LOOK_MS)) {
-      // Asked first: what the job left is there when it says that it has ended.
-      const ended = await hasEnded(job);
-      const found = await look();
-      if (found !== undefined || ended) return found;
-      if (Date.now() > deadline) throw new PreviewError('stream_not_ready');
+    const first = await look();
+    if (first !== undefined) return first;
+    const watch = watchJob(feed, job);
+    try {
+      for (const deadline = Date.now() + WAIT_MS; ; await watch.changed(LOOK_MS)) {
+        // Asked first: what the job left is there when it says that it has ended.
+        const ended = await hasEnded(job);
+        const found = await look();
+        if (found !== undefined || ended) return found;
+        if (Date.now() > deadline) throw new PreviewError('stream_not_ready');
+      }
+    } finally {
+      watch.stop();
     }
   };
   const streamOf = async (request: JobRequest): Promise<{ job: JobName; stream: StreamPlan }> => {

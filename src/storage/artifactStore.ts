@@ -11,6 +11,8 @@ export interface StoredObject {
 /** A part of the render graph: its key leads to an object. `meta` is what its maker wants to find again. */
 export interface StoredPart extends StoredObject {
   meta?: Record<string, unknown>;
+  /** When it was put into the store; RFC 3339, UTC. The store writes it. */
+  madeAt?: string;
 }
 
 /** A job that has ended, as the list of them tells it; the record says the rest. */

@@ -81,7 +81,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       const object = part && (await statObject(part.sha256));
       return object && object.bytes === part.bytes ? part : undefined;
     },
-    putPart: async (key, part) => writeJson(partPath(key), part),
+    putPart: (key, part) => writeJson(partPath(key), { ...part, madeAt: new Date().toISOString() }),
 
     getRecord,
     async findRecords(jobId) {

@@ -235,7 +235,7 @@ export function createS3Store(place: S3Place): ArtifactStore {
       const object = part && (await statObject(part.sha256));
       return object && object.bytes === part.bytes ? part : undefined;
     },
-    putPart: (key, part) => write(partAt(key), asJson(part)),
+    putPart: (key, part) => write(partAt(key), asJson({ ...part, madeAt: new Date().toISOString() })),
 
     getRecord,
     async findRecords(jobId) {

@@ -35,9 +35,10 @@ export interface AttemptParts {
   assets: Pick<AssetSources, 'fetcher' | 'maxBytes' | 'turns'>;
 }
 
-/** How often a running job looks whether it was cancelled, and how often it reports progress. */
+/** How often a running job looks whether it was cancelled. */
 const CANCEL_CHECK_MS = 500;
-const PROGRESS_MS = 250;
+/** How often it reports progress: whoever watches is told with it that there is more to play. */
+const PROGRESS_MS = 40;
 
 /** @param holds where the attempt is found by who has to stop it */
 export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
@@ -56,16 +57,16 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
     const hold = holds.begin(job, token);
     const stopWatching = watch(payload, hold);
     let stage: Progress['stage'] = 'assets';
+    const passing = throttled((progress) => void job.updateProgress({ ...progress }).catch(() => undefined));
 
     const renderAndCommit = async (): Promise<string> => {
       const ended = await store.getRecord(projectId, jobId);
       if (ended) return ended.status;
       logger.info('job started');
-      const report = throttled((progress) => void job.updateProgress({ ...progress }).catch(() => undefined));
       const onProgress = (progress: Progress): void => {
         stage = progress.stage;
         // A plan is there within milliseconds.
-        if (!payload.dryRun) report(progress);
+        if (!payload.dryRun) passing.report(progress);
       };
       const outcome = await renderJob(
         payload,
@@ -137,6 +138,7 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
       throw thrown;
     } finally {
       stopWatching();
+      passing.stop();
       history.stop();
       hold.end();
     }
@@ -226,14 +228,25 @@ function completedRecord(
   };
 }
 
-/** Passes on at most one report in {@link PROGRESS_MS}, and each change of the stage. */
-function throttled(report: (progress: Progress) => void): (progress: Progress) => void {
+/** Passes on the latest report at most once in {@link PROGRESS_MS}, and each change of the stage at once. */
+function throttled(report: (progress: Progress) => void) {
   let last = 0;
   let stage: Progress['stage'] | undefined;
-  return (progress) => {
-    if (progress.stage === stage && Date.now() - last < PROGRESS_MS) return;
+  let timer: NodeJS.Timeout | undefined;
+  const pass = (progress: Progress): void => {
+    clearTimeout(timer);
+    timer = undefined;
     last = Date.now();
     stage = progress.stage;
     report(progress);
+  };
+  return {
+    report(progress: Progress): void {
+      clearTimeout(timer);
+      const early = PROGRESS_MS - (Date.now() - last);
+      if (progress.stage !== stage || early <= 0) pass(progress);
+      else timer = setTimeout(() => pass(progress), early).unref();
+    },
+    stop: (): void => clearTimeout(timer),
   };
 }
