@@ -79,11 +79,14 @@ async function measure(service: Service, job: PreviewJob): Promise<Waits> {
   };
   const headers = { 'content-type': 'application/json' };
   const at = [performance.now()];
-  await ask('/api/preview/job', { method: 'POST', headers, body: JSON.stringify(job) });
+  const { links } = JSON.parse(
+    await ask('/api/preview/job', { method: 'POST', headers, body: JSON.stringify(job) }),
+  );
   at.push(performance.now());
-  await ask(`/api/preview/job/${job.jobId}/stream.m3u8`);
+  const playlists = await ask(links.stream);
   at.push(performance.now());
-  const playlist = await ask(`/api/preview/job/${job.jobId}/stream/video.m3u8`);
+  const video = playlists.split('\n').find((line) => line.includes('video.m3u8')) ?? '';
+  const playlist = await ask(new URL(video, new URL(links.stream, service.url)).href);
   at.push(performance.now());
   if (!playlist.includes('#EXTINF')) throw new Error(`No segment is listed:\n${playlist}`);
   await ask(`/api/preview/job/${job.jobId}/events`);

@@ -279,7 +279,12 @@ async function startPreviewWorker(
     concurrency: config.concurrency,
     jobTimeoutSeconds: config.jobTimeoutSeconds,
     shutdownGraceSeconds: config.shutdownGraceSeconds,
-    assets: { fetcher: createFetcher(config), maxBytes: config.uploadMaxBytes, turns: new Map() },
+    assets: {
+      fetcher: createFetcher(config),
+      maxBytes: config.uploadMaxBytes,
+      turns: new Map(),
+      formats: new Map(),
+    },
   });
   await worker.start();
   closeLater(() => worker.stop());

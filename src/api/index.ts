@@ -27,6 +27,7 @@ import { eventRoutes } from './events.ts';
 import { jobDetailRoutes } from './jobDetails.ts';
 import { jobListRoutes } from './jobList.ts';
 import { jobRoutes, type WebhookProjects } from './jobs.ts';
+import { createKnownJobs } from './knownJobs.ts';
 import { liveJobRoutes } from './liveJobs.ts';
 import { healthRoute, probeRoutes } from './probes.ts';
 import { answerWithProblem, handleErrors } from './problem.ts';
@@ -114,13 +115,14 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(async (guarded) => {
     requireApiKey(guarded, { keys: parts.apiKeys, countCall });
     accessRoute(guarded, parts);
-    jobRoutes(guarded, parts);
+    const known = createKnownJobs(parts.client);
+    jobRoutes(guarded, { ...parts, known });
     jobListRoutes(guarded, parts);
     liveJobRoutes(guarded, parts);
     jobDetailRoutes(guarded, parts);
     assetRoutes(guarded, parts);
     queueRoutes(guarded, parts);
-    streamRoutes(guarded, parts);
+    streamRoutes(guarded, { ...parts, known });
     eventRoutes(guarded, parts);
     healthRoute(guarded, parts);
     deadLetterRoutes(guarded, parts);

@@ -7,6 +7,7 @@ import type { UrlSigner } from '../storage/signedUrl.ts';
 import type { Planner } from '../worker/planner.ts';
 import type { JobStatus, PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
 import { refOf } from './jobRef.ts';
+import type { KnownJobs } from './knownJobs.ts';
 import {
   artifactRefSchema,
   artifactsSchema,
@@ -31,11 +32,13 @@ export function jobRoutes(
   app: FastifyInstance,
   {
     client,
+    known,
     signer,
     plan,
     webhookProjects,
   }: {
     client: PreviewWorkerClient;
+    known: KnownJobs;
     signer: UrlSigner;
     plan: Planner;
     webhookProjects: WebhookProjects;
@@ -64,6 +67,7 @@ export function jobRoutes(
       const job = admit(request, webhookProjects);
       const { outcome, status } = await client.submit(job, { traceparent: request.span.traceparent });
       const { jobId, projectId, requestId } = job;
+      known.add(job);
       // The job's own request id, as on all its lines; the one of this call may be another.
       const call = { httpRequestId: request.id, outcome };
       app.log.info({ requestId, jobId, projectId, ...call }, 'job posted');

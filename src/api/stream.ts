@@ -6,9 +6,9 @@ import { mediaPlaylist, multivariantPlaylist } from '../render/hls.ts';
 import { getStream, type JobName, type StreamPlan } from '../render/stream.ts';
 import type { ArtifactStore, StoredPart } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
-import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
 import { type JobRequest, jobQuery, refOf } from './jobRef.ts';
 import { watchJob } from './jobWatch.ts';
+import type { KnownJobs } from './knownJobs.ts';
 import { playlistSchema, problemResponses } from './schemas.ts';
 
 interface PlaylistRequest extends JobRequest {
@@ -31,11 +31,11 @@ const BITS_PER_PIXEL = 0.1;
 export function streamRoutes(
   app: FastifyInstance,
   {
-    client,
+    known,
     store,
     signer,
     feed,
-  }: { client: PreviewWorkerClient; store: ArtifactStore; signer: UrlSigner; feed: QueueFeed },
+  }: { known: KnownJobs; store: ArtifactStore; signer: UrlSigner; feed: QueueFeed },
 ): void {
   const link = ({ sha256 }: { sha256: string }, name: string): string =>
     signer.sign({ sha256, name, lasting: true }).path;
@@ -61,7 +61,7 @@ export function streamRoutes(
     }
   };
   const streamOf = async (request: JobRequest): Promise<{ job: JobName; stream: StreamPlan }> => {
-    const job = await client.status(refOf(request));
+    const job = await known.find(refOf(request));
     const stream = await awaited(job, () => getStream(store, job));
     if (!stream) throw new PreviewError('no_stream');
     return { job, stream };

@@ -35,6 +35,8 @@ export interface AssetSources {
   maxBytes: number;
   /** What other jobs of this process are fetching, by digest; without it a job looks at its own assets only. */
   turns?: Turns;
+  /** What was seen of the bytes of digests, which never change, so that they need not be read again. */
+  formats?: Map<string, MediaFormat>;
   signal: AbortSignal;
 }
 
@@ -45,6 +47,7 @@ interface OwnSources extends AssetSources {
 
 /** Enough to hide the latency of a few hosts; the files are streamed, so memory is not what limits it. */
 const AT_ONCE = 4;
+const REMEMBERED_FORMATS = 10_000;
 
 /**
  * Brings the assets that a job refers to into the store. The first one that fails stops the others; when this
@@ -118,7 +121,7 @@ async function resolveAsset(asset: Asset, sources: OwnSources): Promise<Resolved
       place: { asset: asset.id },
     });
   }
-  const format = await checkType(asset, object, sources.store);
+  const format = await checkType(asset, object, sources);
   return { id: asset.id, type: asset.type, format, ...object };
 }
 
@@ -214,17 +217,29 @@ async function openSource(
   throw new PreviewError('asset_missing', 'it has no source that can be read here.');
 }
 
-async function checkType(asset: Asset, object: StoredObject, store: ArtifactStore): Promise<MediaFormat> {
+/** An MP4 may hold sound alone. */
+function fitsType(format: MediaFormat, { type }: Asset): boolean {
+  return mediaFormats[format].kind === type || (type === 'audio' && format === 'mp4');
+}
+
+async function checkType(
+  asset: Asset,
+  object: StoredObject,
+  { store, formats }: AssetSources,
+): Promise<MediaFormat> {
+  const known = formats?.get(object.sha256);
+  if (known && fitsType(known, asset)) return known;
   const stream = await store.openObject(object.sha256, {
     start: 0,
     end: Math.min(SNIFF_BYTES, object.bytes) - 1,
   });
   const head = Buffer.concat(await stream.toArray());
   const format = sniffFormat(head);
-  // An MP4 may hold sound alone.
-  const fits =
-    format && (mediaFormats[format].kind === asset.type || (asset.type === 'audio' && format === 'mp4'));
-  if (format && fits) return format;
+  if (format && fitsType(format, asset)) {
+    if (formats && formats.size >= REMEMBERED_FORMATS) formats.clear();
+    formats?.set(object.sha256, format);
+    return format;
+  }
   const found = format ? mediaFormats[format].mediaType : describeUnknown(head);
   const accepted = Object.entries(mediaFormats).filter(([, { kind }]) => kind === asset.type);
   throw new PreviewError(

@@ -32,7 +32,7 @@ export interface AttemptParts {
   metrics: PreviewMetrics;
   logger: Logger;
   jobTimeoutSeconds: number;
-  assets: Pick<AssetSources, 'fetcher' | 'maxBytes' | 'turns'>;
+  assets: Pick<AssetSources, 'fetcher' | 'maxBytes' | 'turns' | 'formats'>;
 }
 
 /** How often a running job looks whether it was cancelled. */

@@ -150,13 +150,14 @@ export function createPreviewWorkerClient(options: {
     });
     if (failure && !added) throw failure;
     // Its first sender may have died before it came to this.
-    if (!added || added.data.fingerprint === data.fingerprint) await supersede(job);
+    const isSame = !added || added.data.fingerprint === data.fingerprint;
+    const endedIds = isSame ? await supersede(job) : new Set<string>();
     if (added && added.data.submission !== data.submission) {
       return existing(added.data.fingerprint, data, () => resolve(job));
     }
     return {
       outcome: 'accepted',
-      status: job.supersedes === undefined ? newStatus(data) : await resolve(job),
+      status: endedIds.has(options.jobId) ? await resolve(job) : newStatus(data),
     };
   };
 
@@ -181,8 +182,10 @@ export function createPreviewWorkerClient(options: {
     return jobs.filter((found) => found !== undefined).filter(hasKeyOf(job));
   };
 
-  const supersede = async (job: PreviewJob): Promise<void> => {
-    for (const older of superseded(await sameKey(job))) {
+  /** Ends the older jobs of the key. @returns the queue's ids of those that are, the job's own where a newer one came */
+  const supersede = async (job: PreviewJob): Promise<Set<string>> => {
+    const olderOnes = superseded(await sameKey(job));
+    for (const older of olderOnes) {
       const known = await find(older.data.job.projectId, older.data.job.jobId);
       if (known?.finishedAt !== undefined || !known) continue;
       await endEarly(known, older, {
@@ -190,6 +193,7 @@ export function createPreviewWorkerClient(options: {
         message: `A newer job with the key "${job.supersedes}" took its place.`,
       });
     }
+    return new Set(olderOnes.map(({ id }) => String(id)));
   };
 
   /** Writes that the job is cancelled, unless it has ended. @returns how the job ended */

@@ -19,7 +19,7 @@ export async function renderJob(
   parts: {
     store: ArtifactStore;
     renderPool: RenderPool;
-    assets: Pick<AssetSources, 'fetcher' | 'maxBytes' | 'turns'>;
+    assets: Pick<AssetSources, 'fetcher' | 'maxBytes' | 'turns' | 'formats'>;
     metrics: PreviewMetrics;
     logger: Logger;
   },
