@@ -378,6 +378,7 @@ async function startListening(
     webhookProjects: keyring.webhookSecrets,
     uploadMaxBytes,
     uploadQuotaBytes,
+    corsOrigins: config.corsOrigins,
     health,
   });
   const url = await listen(api, { host, port, names: ['HOST', 'PORT'] });

@@ -247,6 +247,14 @@ export const settings = {
       'Days that how a job ended and what it made are kept; `30`, or `30,docs:7,shop:90` where projects differ. See [storage.md](storage.md).',
     parse: retention,
   }),
+  corsOrigins: define({
+    name: 'PREVIEW_CORS_ORIGINS',
+    fallback: '',
+    fallbackInWords: 'none',
+    description:
+      'Origins whose pages may call the API from a browser, with commas: `https://editor.example.org,http://localhost:5173`.',
+    parse: origins,
+  }),
   assetAllowPrivate: define({
     name: 'PREVIEW_ASSET_ALLOW_PRIVATE',
     fallback: '',
@@ -492,6 +500,18 @@ function networks(text: string): string[] {
   const all = list(text);
   if (!all.every((network) => ipaddr.isValidCIDR(network))) {
     throw new Unexpected('a list of networks like 10.1.0.0/16,fd00::/8');
+  }
+  return all;
+}
+
+function origins(text: string): string[] {
+  const all = list(text);
+  const isOrigin = (origin: string): boolean =>
+    /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
+  if (!all.every(isOrigin)) {
+    throw new Unexpected(
+      'a list of origins like https://editor.example.org, without a slash at the end; * is none',
+    );
   }
   return all;
 }

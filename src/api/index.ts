@@ -20,6 +20,7 @@ import { accessRoute } from './access.ts';
 import { artifactRoutes } from './artifacts.ts';
 import { assetRoutes } from './assets.ts';
 import { requireApiKey } from './auth.ts';
+import { allowOrigins } from './cors.ts';
 import { deadLetterRoutes } from './deadLetters.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { documentApi } from './docs.ts';
@@ -61,6 +62,8 @@ export interface ApiParts {
   trustedProxies: readonly string[];
   uploadMaxBytes: number;
   uploadQuotaBytes: number;
+  /** Of pages that may call from a browser. */
+  corsOrigins: readonly string[];
   plan: Planner;
   live: LiveJobs;
   feed: QueueFeed;
@@ -92,6 +95,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   reportRequests(app, parts.metrics);
   traceRequests(app, parts.tracing);
   cutOffSlowClients(app);
+  await allowOrigins(app, parts.corsOrigins);
   const countCall = await limitRates(app, parts.rates);
   checkHeaders(app);
   await app.register(helmet, {

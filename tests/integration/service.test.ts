@@ -128,6 +128,7 @@ describe.each(queueBackends)('the service on the %s queue', (backend) => {
         of: 5,
         startSeconds,
         endSeconds: index === 0 ? 3 : startSeconds + 1,
+        reused: false,
       })),
     );
     expect(named('status').at(-1)).toMatchObject({ jobId: 'told', status: 'completed' });

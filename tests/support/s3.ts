@@ -33,6 +33,18 @@ export async function startS3(): Promise<TestS3> {
   const { getObject } = s3rver.store;
   s3rver.store.getObject = (bucket, key, range) =>
     getObject.call(s3rver.store, bucket, key, range?.end === 0 ? { ...range, end: Object(0) } : range);
+  // With a delimiter it does not see what lies two folders below the prefix.
+  const { listObjects } = s3rver.store;
+  s3rver.store.listObjects = async (bucket, options) => {
+    const { delimiter = '', prefix = '', maxKeys = 1000, ...rest } = options;
+    if (delimiter === '') return listObjects.call(s3rver.store, bucket, options);
+    const { objects } = await listObjects.call(s3rver.store, bucket, { ...rest, prefix });
+    const end = (key: string): number => key.indexOf(delimiter, prefix.length);
+    const prefixes = objects.filter(({ key }) => end(key) >= 0).map(({ key }) => key.slice(0, end(key) + 1));
+    const plain = objects.filter(({ key }) => end(key) < 0);
+    const commonPrefixes = [...new Set(prefixes)].sort();
+    return { objects: plain.slice(0, maxKeys), commonPrefixes, isTruncated: plain.length > maxKeys };
+  };
   // Its own answers a write before the file is flushed, and a read that follows finds a short one.
   s3rver.store.putObject = async ({ bucket, key, metadata, content }) => {
     const bytes = Buffer.isBuffer(content) ? content : await buffer(content);

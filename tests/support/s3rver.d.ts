@@ -18,6 +18,10 @@ declare module 's3rver' {
     store: {
       getObject(bucket: string, key: string, range?: { start?: number; end?: number }): Promise<unknown>;
       putObject(object: StoredObject): Promise<{ size: number; md5: string }>;
+      listObjects(
+        bucket: string,
+        options: { delimiter?: string; startAfter?: string; prefix?: string; maxKeys?: number },
+      ): Promise<{ objects: { key: string }[]; commonPrefixes: string[]; isTruncated: boolean }>;
       getResourcePath(bucket: string, key: string, resource: 'object'): string;
       putMetadata(
         bucket: string,

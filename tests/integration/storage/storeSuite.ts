@@ -171,7 +171,7 @@ export function storeSuite(name: string, createPlace: () => Promise<StorePlace>)
         expect(await store.getPart(KEY)).toBeUndefined();
         const part = { ...(await store.putObject(HELLO)), meta: { frames: 15, box: { x: 0.5 } } };
         await store.putPart(KEY, part);
-        expect(await store.getPart(KEY)).toEqual(part);
+        expect(await store.getPart(KEY)).toEqual({ ...part, madeAt: expect.any(String) });
       });
 
       it('does not know a part whose object is not there', async () => {
@@ -189,7 +189,7 @@ export function storeSuite(name: string, createPlace: () => Promise<StorePlace>)
         await store.putPart(KEY, { sha256: MISSING, bytes: 3 });
         const part = await store.putObject(HELLO);
         await store.putPart(KEY, part);
-        expect(await store.getPart(KEY)).toEqual(part);
+        expect(await store.getPart(KEY)).toEqual({ ...part, madeAt: expect.any(String) });
       });
     });
 
@@ -288,6 +288,66 @@ export function storeSuite(name: string, createPlace: () => Promise<StorePlace>)
         expect(await store.removeUpload('docs', object.sha256)).toBe(false);
         expect(await store.listUploads('docs')).toEqual([other]);
         expect(await store.listUploads('shop')).toEqual([object]);
+      });
+    });
+
+    describe('lists ended jobs', () => {
+      const at = (second: number): string => `2026-01-01T00:00:0${second}.000Z`;
+      const listed = async (options: Parameters<ArtifactStore['listEnded']>[0] = {}) => {
+        const entries: string[] = [];
+        for await (const { projectId, jobId } of store.listEnded(options))
+          entries.push(`${projectId}/${jobId}`);
+        return entries;
+      };
+
+      it('the last accepted first, of all projects or of one', async () => {
+        expect(await listed()).toEqual([]);
+        await store.putRecord(recordOf({ jobId: 'b', createdAt: at(2) }));
+        await store.putRecord(recordOf({ jobId: 'a', createdAt: at(3), projectId: 'Shop' }));
+        await store.putRecord(recordOf({ jobId: 'c', createdAt: at(1) }));
+        // Another shelf.
+        await store.putRecord(recordOf({ jobId: 'd', createdAt: '2026-02-01T00:00:00.000Z' }));
+        await store.putRecord(recordOf({ jobId: 'e', createdAt: at(2), projectId: 'also' }));
+        expect(await listed()).toEqual(['docs/d', 'Shop/a', 'docs/b', 'also/e', 'docs/c']);
+        expect(await listed({ projectId: 'docs' })).toEqual(['docs/d', 'docs/b', 'docs/c']);
+        expect(await listed({ projectId: 'nobody' })).toEqual([]);
+      });
+
+      it('from behind any of them', async () => {
+        for (let i = 0; i < 8; i++) {
+          const createdAt = at(Math.floor(i / 2));
+          await store.putRecord(
+            recordOf({ jobId: `job-${i}`, projectId: i % 3 ? 'docs' : 'shop', createdAt }),
+          );
+        }
+        const all = await listed();
+        let i = 0;
+        for await (const after of store.listEnded({}))
+          expect(await listed({ after })).toEqual(all.slice(++i));
+        expect(i).toBe(8);
+      });
+
+      it('with what their records say, and no more when their records are gone', async () => {
+        const record = await store.putRecord(
+          recordOf({ status: 'failed', priority: 'high', createdAt: at(5) }),
+        );
+        const entries = [];
+        for await (const entry of store.listEnded({})) entries.push(entry);
+        expect(entries).toMatchObject([{ status: 'failed', priority: 'high', createdAt: at(5) }]);
+        await store.removeRecord(record);
+        expect(await listed()).toEqual([]);
+      });
+
+      it('once, where several writers wanted to end one', async () => {
+        const ends = ['completed', 'failed', 'cancelled'] as const;
+        const [standing] = await Promise.all(ends.map((status) => store.putRecord(recordOf({ status }))));
+        const entries = [];
+        for await (const entry of store.listEnded({})) entries.push(entry);
+        expect(entries).toMatchObject([{ jobId: 'intro', status: standing?.status }]);
+      });
+
+      it.each(['', '../docs', 'a/b'])('has no project %j', async (projectId) => {
+        await expect(listed({ projectId })).rejects.toMatchObject({ code: 'job_not_found' });
       });
     });
 
