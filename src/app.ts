@@ -379,6 +379,7 @@ async function startListening(
     uploadMaxBytes,
     uploadQuotaBytes,
     corsOrigins: config.corsOrigins,
+    queueName: config.queueName,
     health,
   });
   const url = await listen(api, { host, port, names: ['HOST', 'PORT'] });

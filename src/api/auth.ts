@@ -26,10 +26,16 @@ export function scopeOf({ method, schema }: Pick<RouteOptions, 'method' | 'schem
  * Without keys everyone comes in: the service then listens on loopback only, see config.ts.
  * @param options.keys asked at each call, since they may change; whether there are any does not
  * @param options.countCall runs when the key is known
+ * @param options.page for a page that a browser opens, which cannot send a bearer header: it asks for a name, which may
+ *   be any, and for the key as the password (RFC 7617); all of the page needs this scope
  */
 export function requireApiKey(
   routes: FastifyInstance,
-  { keys, countCall }: { keys: () => readonly ApiKey[]; countCall: onRequestAsyncHookHandler },
+  {
+    keys,
+    countCall,
+    page,
+  }: { keys: () => readonly ApiKey[]; countCall: onRequestAsyncHookHandler; page?: { scope: Scope } },
 ): void {
   routes.decorateRequest('project', undefined);
   routes.decorateRequest('keyId', '');
@@ -45,15 +51,19 @@ export function requireApiKey(
   });
   routes.decorateRequest('scopes', undefined);
   if (keys().length === 0) return;
-  routes.addHook('onRequest', async (request) => {
-    const [, token = ''] = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
+  routes.addHook('onRequest', async (request, reply) => {
+    const { authorization = '' } = request.headers;
+    const [, bearer = ''] = /^Bearer (.+)$/i.exec(authorization) ?? [];
+    const token = bearer || (page ? passwordOf(authorization) : '');
     const given = hashKey(token);
     // All keys are compared, each in constant time: the answer's time says nothing about which are near.
     const [key] = keys().filter(({ sha256 }) => timingSafeEqual(sha256, given));
-    if (!key)
+    if (!key) {
+      if (page) reply.header('www-authenticate', 'Basic realm="Preview Worker", charset="UTF-8"');
       throw new PreviewError('unauthorized', 'Send a valid API key as "Authorization: Bearer <key>".');
+    }
     const { method, schema } = request.routeOptions;
-    const scope = scopeOf({ method: method ?? request.method, ...(schema ? { schema } : {}) });
+    const scope = page?.scope ?? scopeOf({ method: method ?? request.method, ...(schema ? { schema } : {}) });
     if (!key.scopes.includes(scope))
       throw new PreviewError('forbidden', `This call needs a key with the scope "${scope}".`);
     request.project = key.projectId;
@@ -61,4 +71,11 @@ export function requireApiKey(
     request.scopes = key.scopes;
   });
   routes.addHook('onRequest', countCall);
+}
+
+/** The password of HTTP Basic, as a browser sends it; empty where there is none. */
+function passwordOf(authorization: string): string {
+  const [, base64 = ''] = /^Basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? [];
+  const text = Buffer.from(base64, 'base64').toString();
+  return text.slice(text.indexOf(':') + 1);
 }

@@ -5,6 +5,7 @@ import type { ApiKey } from '../config.ts';
 import { PreviewError } from '../errors.ts';
 import { parseJson } from '../job/parseJson.ts';
 import type { Logger } from '../logger.ts';
+import type { QueueBackend } from '../queue/queueBackend.ts';
 import type { QueueFeed } from '../queue/queueFeed.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
@@ -20,6 +21,7 @@ import { accessRoute } from './access.ts';
 import { artifactRoutes } from './artifacts.ts';
 import { assetRoutes } from './assets.ts';
 import { requireApiKey } from './auth.ts';
+import { bullBoardRoutes } from './bullBoard.ts';
 import { allowOrigins } from './cors.ts';
 import { deadLetterRoutes } from './deadLetters.ts';
 import { deliveryRoutes } from './deliveries.ts';
@@ -62,6 +64,8 @@ export interface ApiParts {
   trustedProxies: readonly string[];
   uploadMaxBytes: number;
   uploadQuotaBytes: number;
+  backend: QueueBackend;
+  queueName: string;
   /** Of pages that may call from a browser. */
   corsOrigins: readonly string[];
   plan: Planner;
@@ -131,6 +135,10 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     healthRoute(guarded, parts);
     deadLetterRoutes(guarded, parts);
     deliveryRoutes(guarded, parts);
+  });
+  await app.register(async (page) => {
+    requireApiKey(page, { keys: parts.apiKeys, countCall, page: { scope: 'operate' } });
+    await bullBoardRoutes(page, parts);
   });
   return app;
 }

@@ -24,9 +24,10 @@ export function answerWithProblem(
   if (error.status >= 500) request.log.error({ err: error }, 'request failed');
   else request.log.info({ code: error.code }, 'request refused');
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds));
-  if (error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
   // The hooks that set them have not run for what Fastify refuses before it looks for a route.
   reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });
+  if (error.code === 'unauthorized' && !reply.hasHeader('www-authenticate'))
+    reply.header('www-authenticate', 'Bearer');
   return reply
     .code(error.status)
     .type('application/problem+json')
