@@ -2,7 +2,7 @@ import { link, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobRecord } from '../job/jobRecord.ts';
 import { hasCode, tempName } from './atomicWrite.ts';
-import { removeEntry } from './fsEndedList.ts';
+import { removeEntry, removeStaleEntries } from './fsEndedList.ts';
 import { layoutOf, listFiles, readJson, undefinedWhereMissing } from './fsLayout.ts';
 import { asPart, asRecord, asUpload } from './storeRules.ts';
 import { rethrowUnavailable } from './storeUnavailable.ts';
@@ -79,6 +79,7 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
     // Of the projects that had a job of this id this may have been the last one.
     await rmdir(dirname(path)).catch(() => undefined);
   }
+  if (!dryRun) await removeStaleEntries(folder, now);
 
   for await (const { path, stats } of listFiles(folder, 'parts')) {
     const part = asPart(await readJson(path));

@@ -1,4 +1,4 @@
-import { mkdir, open, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobRecord } from '../job/jobRecord.ts';
 import type { ArtifactStore, EndedJob } from './artifactStore.ts';
@@ -11,7 +11,7 @@ import {
   parseProjectFolder,
   shelfOf,
 } from './endedIndex.ts';
-import { layoutOf, namesIn } from './fsLayout.ts';
+import { layoutOf, namesIn, undefinedWhereMissing } from './fsLayout.ts';
 
 export interface FsEndedList {
   /** Adds the entry of a record, so that it survives a power cut. */
@@ -75,6 +75,29 @@ export async function removeEntry(folder: string, record: JobRecord): Promise<vo
   const path = layoutOf(folder).entryPath(record);
   await rm(path, { force: true });
   await removeEmptyShelf(dirname(path));
+}
+
+/** How old an entry is that nobody can be about to write the record of. */
+const STALE_MS = 86_400_000;
+
+/** Takes away what was left by processes that died before they wrote the record, or after it was removed. */
+export async function removeStaleEntries(folder: string, now: number): Promise<void> {
+  const { endedFolder, recordPath } = layoutOf(folder);
+  for (const name of await namesIn(join(folder, 'ended'))) {
+    const projectId = parseProjectFolder(name);
+    if (projectId === undefined) continue;
+    for (const shelf of await namesIn(endedFolder(projectId))) {
+      const path = join(endedFolder(projectId), shelf);
+      for (const file of await namesIn(path)) {
+        const entry = parseEntry(projectId, file);
+        const written = entry && (await stat(join(path, file)).catch(undefinedWhereMissing));
+        if (!written || written.mtimeMs > now - STALE_MS) continue;
+        const record = await stat(recordPath(projectId, entry.jobId)).catch(undefinedWhereMissing);
+        if (!record) await rm(join(path, file), { force: true });
+      }
+      await removeEmptyShelf(path);
+    }
+  }
 }
 
 /** A shelf that got an entry in the meantime stays. */

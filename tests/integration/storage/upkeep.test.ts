@@ -87,6 +87,24 @@ describe('garbage collection', () => {
     expect(await isThere(made)).toBe(true);
   });
 
+  it('takes the entries of the list away with their records, and those that lost theirs', async () => {
+    const listed = async (): Promise<string[]> => {
+      const ids: string[] = [];
+      for await (const { jobId } of store.listEnded({})) ids.push(jobId);
+      return ids;
+    };
+    const made = await objectOf('made', 0);
+    await endedJob('old', 31, made);
+    const kept = await endedJob('kept', 1, made);
+    const lost = await endedJob('lost', 1, made);
+    await rm(layoutOf(folder).recordPath('docs', 'lost'));
+    await collect();
+    expect((await listed()).sort()).toEqual(['kept', 'lost']);
+    for (const record of [kept, lost]) await aged(layoutOf(folder).entryPath(record), 2);
+    await collect();
+    expect(await listed()).toEqual(['kept']);
+  });
+
   it('removes old records, and what they led to when nobody can be reading it any more', async () => {
     const made = await objectOf('video', 31);
     await endedJob('old', 31, made);
