@@ -45,6 +45,7 @@ describe('an empty environment', () => {
       renderMemoryBytes: 1.5 * 1024 ** 3,
       shutdownGraceSeconds: 25,
       uploadMaxBytes: 64 * 1024 * 1024,
+      corsOrigins: [],
       uploadQuotaBytes: 10 * 1024 ** 3,
       assetAllowPrivate: [],
       assetAllowHosts: [],
