@@ -9,6 +9,7 @@ import {
   showDeadLetter,
 } from './cli/deadLetter.ts';
 import { demo } from './cli/demo.ts';
+import { doctor } from './cli/doctor.ts';
 import { EXIT, reportError } from './cli/exit.ts';
 import { untilInterrupted } from './cli/interrupt.ts';
 import { renderFile, validateFile } from './cli/jobFile.ts';
@@ -55,6 +56,14 @@ program
   .command('demo')
   .description('start the service, render the example over HTTP, download and check what it made')
   .action(() => untilInterrupted(demo));
+
+program
+  .command('doctor')
+  .description(
+    'check settings, queue, store, fonts, codecs, clocks and limits; exit 1 where the service cannot work',
+  )
+  .option('--json', 'the findings as JSON')
+  .action((options: { json?: boolean }) => doctor(options, () => loadConfig(withoutHost)));
 
 const deadLetter = program.command('dead-letter').description('jobs that failed for good');
 const project = ['--project <id>', 'the project, where several have a job of this id'] as const;

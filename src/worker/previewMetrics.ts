@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { packageVersion } from '../version.ts';
 
 /** How a job, or an attempt at one, ended. */
 export const outcomes = ['success', 'failure', 'dry_run', 'invalid', 'cancelled', 'retry'] as const;
@@ -40,6 +41,13 @@ export function createPreviewMetrics() {
     labelNames: ['outcome'],
     registers,
   });
+  const buildInfo = new Gauge({
+    name: 'preview_worker_build_info',
+    help: 'The version of this process, always 1.',
+    labelNames: ['version'],
+    registers,
+  });
+  buildInfo.set({ version: packageVersion }, 1);
   for (const outcome of deliveryOutcomes) webhookDeliveries.inc({ outcome }, 0);
   // A series that appears only with its first event hides that event from rate().
   for (const outcome of outcomes) jobsTotal.inc({ outcome }, 0);
@@ -51,6 +59,7 @@ export function createPreviewMetrics() {
     jobDuration,
     segmentsTotal,
     webhookDeliveries,
+    buildInfo,
     activeJobs: new Gauge({
       name: 'preview_worker_active_jobs',
       help: 'Jobs that this process is rendering.',

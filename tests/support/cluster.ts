@@ -20,7 +20,8 @@ export interface ClusterProcess {
 /** Processes that share one Redis and one folder, as on several machines. */
 export interface Cluster {
   dataDir: string;
-  start(command: 'api' | 'worker', env?: Record<string, string>): Promise<ClusterProcess>;
+  /** @param folder where its sources are, of this version where it is left out */
+  start(command: 'api' | 'worker', env?: Record<string, string>, folder?: string): Promise<ClusterProcess>;
   stop(): Promise<void>;
 }
 
@@ -30,9 +31,9 @@ export async function openCluster(): Promise<Cluster> {
   const started: ClusterProcess[] = [];
   return {
     dataDir,
-    async start(command, env = {}) {
+    async start(command, env = {}, folder = '.') {
       const place = { REDIS_URL: redis.url, DATA_DIR: dataDir, PORT: '0', PREVIEW_WORKER_PORT: '0' };
-      const one = await startProcess(command, { ...place, ...env });
+      const one = await startProcess(command, { ...place, ...env }, folder);
       started.push(one);
       return one;
     },
@@ -48,10 +49,11 @@ export async function openCluster(): Promise<Cluster> {
 export async function startProcess(
   command: 'serve' | 'api' | 'worker',
   settings: Record<string, string>,
+  folder = '.',
 ): Promise<ClusterProcess> {
   const env = { PATH: process.env.PATH, LOG_FORMAT: 'json', ...settings };
   const args = ['--import', 'tsx', 'src/cli.ts', command];
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
   const lines: Record<string, unknown>[] = [];
   keepSecretsOf(settings);
   createInterface({ input: child.stdout }).on('line', (line) => {

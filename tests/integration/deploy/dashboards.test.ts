@@ -25,6 +25,11 @@ const queries = dashboards.flatMap(({ title, panels }) =>
   ),
 );
 
+/** What docs/rollout.md says to watch. */
+const watched = [
+  ...readFileSync(join(DEPLOY, '../docs/rollout.md'), 'utf8').matchAll(/```promql\n(.+)\n```/g),
+].map(([, expr = '']) => expr);
+
 describe.each(dashboards)('the dashboard "$title"', ({ panels }) => {
   it('has a row for each question', () => {
     const rows = panels.filter(({ type }) => type === 'row').map(({ title }) => title);
@@ -64,6 +69,11 @@ describe.skipIf(!hasPrometheus())(
 
     it.each(queries)('%s has data: %s', async (_, expr) => {
       const series = await prometheus.query(expr.replaceAll('$__rate_interval', '30s'));
+      expect(series.flat().some(Number.isFinite)).toBe(true);
+    });
+
+    it.each(watched)('docs/rollout.md: %s has data', async (expr) => {
+      const series = await prometheus.query(expr.replaceAll('[10m]', '[30s]'));
       expect(series.flat().some(Number.isFinite)).toBe(true);
     });
   },

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { storeFolder } from '../../app.ts';
+import type { Config } from '../../config.ts';
+import { PreviewError } from '../../errors.ts';
+import { openStore } from '../../storage/openStore.ts';
+import { formatBytes } from '../display.ts';
+import { type Finding, findingsOf } from './finding.ts';
+
+const { ok, warn, fail } = findingsOf('store');
+
+/** As the alert PreviewStoreNearlyFull. */
+const NEARLY_FULL = 0.15;
+/** A preview of a minute and its parts. */
+const TOO_LITTLE_BYTES = 256 * 1024 * 1024;
+/** Milliseconds. A job writes some dozens of files, one after the other where they depend on each other. */
+const SLOW_WRITE = 250;
+
+/** Writes, reads and asks for the room. What is written is the same each time, and small. */
+export async function findStore(config: Config): Promise<Finding[]> {
+  const folder = storeFolder(config);
+  const where = config.storeUrl ? 'STORE_URL' : folder;
+  try {
+    const store = await openStore({ s3: config.storeUrl, folder });
+    await store.check();
+    // A part is written and synced anew each time, an object only once.
+    const bytes = Buffer.from('preview-worker doctor');
+    const started = performance.now();
+    const object = await store.putObject(bytes);
+    await store.putPart(DOCTOR_PART, { ...object, meta: { nonce: randomBytes(8).toString('hex') } });
+    const milliseconds = Math.round(performance.now() - started);
+    const same = (await store.readObject(object.sha256)).equals(bytes);
+    if (!same || !(await store.getPart(DOCTOR_PART)))
+      return [
+        fail(
+          `${where} gives back other bytes than were written.`,
+          'Look for damage with `preview-worker store verify`; check the disk.',
+        ),
+      ];
+    const written = `${where} was written, synced and read in ${milliseconds} ms.`;
+    return [
+      milliseconds < SLOW_WRITE
+        ? ok(written)
+        : warn(written, 'Each part of a preview costs that much; use a faster disk.'),
+      ...findRoom(await store.capacity()),
+    ];
+  } catch (error) {
+    if (!(error instanceof PreviewError)) throw error;
+    const reason = error.cause instanceof Error ? error.cause.message : error.message;
+    return [
+      fail(
+        `${where} cannot be used: ${reason.replace(/\.$/, '')}.`,
+        config.storeUrl
+          ? 'Check STORE_URL, that the bucket is there, and that the keys may read and write it.'
+          : 'See that DATA_DIR is there, belongs to the user of the service, is not read-only and has room.',
+      ),
+    ];
+  }
+}
+
+const DOCTOR_PART = 'd0c70'.padEnd(64, '0');
+
+function findRoom(capacity: { freeBytes: number; totalBytes: number } | undefined): Finding[] {
+  if (!capacity) return [];
+  const { freeBytes, totalBytes } = capacity;
+  const share = freeBytes / totalBytes;
+  const message = `${formatBytes(freeBytes)} of its disk are free (${Math.round(100 * share)} %).`;
+  const advice =
+    'Make room or the disk larger; PREVIEW_RETENTION_DAYS and `preview-worker store gc` remove what is old.';
+  if (freeBytes < TOO_LITTLE_BYTES) return [fail(message, advice)];
+  return [share < NEARLY_FULL ? warn(message, advice) : ok(message)];
+}
