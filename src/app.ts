@@ -376,6 +376,7 @@ async function startListening(
     rates: ratesOf(config, base.backend),
     trustedProxies,
     webhookProjects: keyring.webhookSecrets,
+    downloads: config.downloads,
     uploadMaxBytes,
     uploadQuotaBytes,
     corsOrigins: config.corsOrigins,

@@ -85,6 +85,13 @@ export const settings = {
       'Where bytes are kept: `s3://bucket/prefix?region=eu-central-1`, with `&endpoint=https://…` for a server other than AWS. The keys come from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or from the role of the machine.',
     parse: storeUrl,
   }),
+  downloads: define({
+    name: 'PREVIEW_DOWNLOADS',
+    fallback: 'proxy',
+    description:
+      'How files of a bucket are downloaded: `proxy`: through the API; `redirect`: the API answers a signed URL with 302 and an address of the bucket that is valid for as long. Segments of the stream go through the API either way.',
+    parse: (text): 'proxy' | 'redirect' => oneOf(text, ['proxy', 'redirect']),
+  }),
   host: define({
     name: 'HOST',
     fallback: '127.0.0.1',
@@ -342,6 +349,11 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     problems.push(
       `HOST is "${config.host}", which others can reach, and there are no API keys: ` +
         'set PREVIEW_API_KEYS=projectId:key, or HOST=127.0.0.1',
+    );
+  }
+  if (config.downloads === 'redirect' && !env[settings.storeUrl.name]?.trim()) {
+    problems.push(
+      'PREVIEW_DOWNLOADS is "redirect", which needs a bucket: set STORE_URL, or PREVIEW_DOWNLOADS=proxy',
     );
   }
   if (problems.length > 0) {

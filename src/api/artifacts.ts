@@ -17,6 +17,9 @@ const MEDIA_TYPES: Record<string, string> = {
   '.json': 'application/json; charset=utf-8',
 };
 
+/** An address never changes its bytes. */
+const FOR_EVER = 'private, max-age=31536000, immutable';
+
 /**
  * A segment is kept without its place in the preview, so that it can be used in any; its name says where it stands in
  * this one, in units of its timescale.
@@ -28,10 +31,13 @@ interface Download {
   Querystring: Record<string, unknown>;
 }
 
+/** Whether a download goes through this process, or is sent on to where the store has it. */
+export type Downloads = 'proxy' | 'redirect';
+
 /** Downloads by signed URL, with ranges (RFC 9110, 14) and immutable caching: an address never changes its bytes. */
 export function artifactRoutes(
   app: FastifyInstance,
-  { store, signer }: { store: ArtifactStore; signer: UrlSigner },
+  { store, signer, downloads }: { store: ArtifactStore; signer: UrlSigner; downloads: Downloads },
 ): void {
   app.route<Download>({
     method: ['GET', 'HEAD'],
@@ -62,13 +68,20 @@ export function artifactRoutes(
         throw new PreviewError('range_not_satisfiable', `The file has ${object.bytes} bytes.`);
       }
 
-      const disposition = query.disposition === 'attachment' ? 'attachment' : 'inline';
+      const shown = query.disposition === 'attachment' ? 'attachment' : 'inline';
+      const disposition = contentDisposition(shown, name);
+      const mediaType = MEDIA_TYPES[extname(name)] ?? 'application/octet-stream';
+      const time = FRAGMENT_NAME.exec(name)?.[1];
+      if (downloads === 'redirect' && store.presign && method === 'GET' && !fresh && time === undefined) {
+        const as = { seconds: secondsUntil(query.expires), mediaType, disposition, cacheControl: FOR_EVER };
+        return reply.header('cache-control', 'no-store').redirect(await store.presign(sha256, as), 302);
+      }
       reply.headers({
         etag,
         'accept-ranges': 'bytes',
-        'cache-control': 'private, max-age=31536000, immutable',
-        'content-type': MEDIA_TYPES[extname(name)] ?? 'application/octet-stream',
-        'content-disposition': contentDisposition(disposition, name),
+        'cache-control': FOR_EVER,
+        'content-type': mediaType,
+        'content-disposition': disposition,
       });
       if (fresh) return reply.code(304).send();
       const range = asked === 'all' ? undefined : asked;
@@ -77,7 +90,6 @@ export function artifactRoutes(
       }
       reply.header('content-length', range ? range.end - range.start + 1 : object.bytes);
       if (method === 'HEAD') return reply.send();
-      const time = FRAGMENT_NAME.exec(name)?.[1];
       if (time === undefined) return reply.send(await store.openObject(sha256, range));
       const moved = moveFragments(await store.readObject(sha256), Number(time));
       return reply.send(range ? moved.subarray(range.start, range.end + 1) : moved);
@@ -97,6 +109,10 @@ export function contentDisposition(disposition: 'inline' | 'attachment', name: s
   );
   return `${disposition}; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }
+
+/** What is left of a signed URL's time; the address that it leads to is valid no longer, and at most seven days. */
+const secondsUntil = (expires: unknown): number =>
+  Math.min(604_800, Math.max(1, Math.floor(Number(expires) - Date.now() / 1000)));
 
 /** `If-None-Match` compares weakly: `W/` in front makes no difference (RFC 9110, 13.1.2). */
 function matchesEtag(header: string | undefined, etag: string): boolean {

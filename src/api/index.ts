@@ -18,7 +18,7 @@ import type { PreviewMetrics } from '../worker/previewMetrics.ts';
 import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
 import type { Webhooks } from '../worker/webhooks/webhooks.ts';
 import { accessRoute } from './access.ts';
-import { artifactRoutes } from './artifacts.ts';
+import { artifactRoutes, type Downloads } from './artifacts.ts';
 import { assetRoutes } from './assets.ts';
 import { requireApiKey } from './auth.ts';
 import { bullBoardRoutes } from './bullBoard.ts';
@@ -62,6 +62,7 @@ export interface ApiParts {
   rates: RateLimits;
   /** Networks of the proxies that say who calls. */
   trustedProxies: readonly string[];
+  downloads: Downloads;
   uploadMaxBytes: number;
   uploadQuotaBytes: number;
   backend: QueueBackend;

@@ -89,6 +89,15 @@ export interface ArtifactStore {
   /** In the order of their digests. */
   listUploads(projectId: string | undefined): Promise<StoredObject[]>;
 
+  /**
+   * An address of the store itself that opens the object without a key; absent where the store has none.
+   * @param as.seconds how long it is valid, at most seven days
+   */
+  presign?(
+    sha256: string,
+    as: { seconds: number; mediaType: string; disposition: string; cacheControl: string },
+  ): Promise<string>;
+
   /** Proves that the store can be written. @throws PreviewError `store_unavailable` */
   check(): Promise<void>;
   /** How much room there is, in bytes; undefined where the store has no limit that it knows. */

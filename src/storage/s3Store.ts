@@ -14,6 +14,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
 import type { ArtifactStore, StoredObject } from './artifactStore.ts';
@@ -281,6 +282,18 @@ export function createS3Store(place: S3Place): ArtifactStore {
         await reached(client.send(new DeleteObjectCommand(uploadAt(projectId, upload))));
       return noted.length > 0;
     },
+
+    presign: (sha256, { seconds, mediaType, disposition, cacheControl }) =>
+      getSignedUrl(
+        client,
+        new GetObjectCommand({
+          ...objectAt(sha256),
+          ResponseContentType: mediaType,
+          ResponseContentDisposition: disposition,
+          ResponseCacheControl: cacheControl,
+        }),
+        { expiresIn: seconds },
+      ),
 
     async check() {
       const place = at(`tmp/check-${randomUUID()}`);

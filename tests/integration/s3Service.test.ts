@@ -53,4 +53,52 @@ describe('a service whose store is a bucket', () => {
   it('is healthy, as long as the bucket is', async () => {
     expect(await service.get('/api/preview/worker/health')).toMatchObject({ status: 200 });
   });
+
+  describe('that sends downloads on to the bucket', () => {
+    let other: Service;
+    beforeAll(async () => {
+      const env = { STORE_URL: `s3://${TEST_BUCKET}/demo?endpoint=${s3.endpoint}` };
+      other = await startService({ ...env, PREVIEW_DOWNLOADS: 'redirect', PREVIEW_URL_TTL_SECONDS: '300' });
+      await other.post('/api/preview/job', smallJob('sent-on', { steps: [{ title: 'One' }] }));
+      await other.ended('sent-on');
+    });
+    afterAll(() => other.stop());
+
+    it('answers a signed URL with an address that opens this one file, for as long', async () => {
+      const { body } = await other.get('/api/preview/job/sent-on/artifact?name=preview.mp4');
+      const answer = await other.get(String(body.url));
+      expect(answer.status).toBe(302);
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+      const address = new URL(String(answer.headers.get('location')));
+      expect(address.origin).toBe(s3.endpoint);
+      expect(address.pathname).toContain(String(body.sha256));
+      const seconds = Number(address.searchParams.get('X-Amz-Expires'));
+      expect(seconds).toBeGreaterThan(290);
+      expect(seconds).toBeLessThanOrEqual(300);
+      const download = await fetch(address);
+      const bytes = Buffer.from(await download.arrayBuffer());
+      expect(createHash('sha256').update(bytes).digest('hex')).toBe(body.sha256);
+      expect(download.headers.get('content-type')).toBe('video/mp4');
+      expect(download.headers.get('content-disposition')).toContain('preview.mp4');
+      const part = await fetch(address, { headers: { range: 'bytes=4-7' } });
+      expect([part.status, await part.text()]).toEqual([206, 'ftyp']);
+    });
+
+    it('refuses a URL that nobody signed, and answers HEAD and the segments of the stream itself', async () => {
+      const { body } = await other.get('/api/preview/job/sent-on/artifact?name=preview.mp4');
+      expect(await other.get(String(body.url).replace(/signature=./, 'signature=-'))).toMatchObject({
+        status: 403,
+      });
+      const head = await fetch(other.url + String(body.url), { method: 'HEAD', redirect: 'manual' });
+      expect([head.status, Number(head.headers.get('content-length'))]).toEqual([200, body.bytes]);
+      const playlist = '/api/preview/job/sent-on/stream/video.m3u8';
+      const { body: list } = await other.get(playlist);
+      const [segment = ''] = String(list.text)
+        .split('\n')
+        .filter((line) => line && !line.startsWith('#'));
+      expect(
+        await other.get(new URL(segment, other.url + playlist).href.slice(other.url.length)),
+      ).toMatchObject({ status: 200 });
+    });
+  });
 });

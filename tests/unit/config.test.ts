@@ -29,6 +29,7 @@ describe('an empty environment', () => {
       host: '127.0.0.1',
       port: 3000,
       storeUrl: undefined,
+      downloads: 'proxy',
       workerHost: '127.0.0.1',
       workerPort: 9464,
       logLevel: 'info',
@@ -203,4 +204,11 @@ describe('an address that others can reach', () => {
   test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('loopback needs no keys: %s', (host) => {
     expect(loadConfig({ HOST: host }).host).toBe(host);
   });
+});
+
+test('downloads are sent on only where there is a bucket', () => {
+  const PREVIEW_DOWNLOADS = 'redirect';
+  expect(loadConfig({}).downloads).toBe('proxy');
+  expect(loadConfig({ PREVIEW_DOWNLOADS, STORE_URL: 's3://previews' }).downloads).toBe('redirect');
+  expect(problemsOf({ PREVIEW_DOWNLOADS })[0]).toContain('set STORE_URL');
 });

@@ -55,6 +55,22 @@ describe('the image', () => {
     expect(dockerfile.indexOf('USER node')).toBeGreaterThan(dockerfile.lastIndexOf('FROM'));
   });
 
+  it('keeps the rules that hadolint checks: pinned bases, no ADD, no latest, no sudo, absolute WORKDIR, JSON commands', () => {
+    const lines = dockerfile.split('\n').filter((line) => /^[A-Z]+ /.test(line));
+    const of = (instruction: string): string[] =>
+      lines
+        .filter((line) => line.startsWith(`${instruction} `))
+        .map((line) => line.slice(instruction.length + 1));
+    expect(of('FROM').length).toBe(2);
+    for (const base of of('FROM')) expect(base).toMatch(/^node:\d+-[a-z]+-slim/);
+    expect(of('ADD')).toEqual([]);
+    for (const folder of of('WORKDIR')) expect(folder).toMatch(/^\//);
+    for (const command of [...of('ENTRYPOINT'), ...of('CMD')])
+      expect(Array.isArray(JSON.parse(command))).toBe(true);
+    for (const command of of('RUN')) expect(command).not.toMatch(/\bsudo\b|apt-get upgrade|curl .*\| *sh/);
+    expect(dockerfile).toMatch(/^HEALTHCHECK /m);
+  });
+
   it('copies only what is let through to it', () => {
     const allowed =
       read('Dockerfile.dockerignore')
@@ -92,6 +108,51 @@ describe('compose.yaml', () => {
     expect(mounted.length).toBeGreaterThan(3);
     for (const path of mounted)
       expect(readdirSync(join(DEPLOY, path, '..'))).toContain(path.split('/').at(-1));
+  });
+});
+
+describe('the files of Kubernetes', async () => {
+  const { Deployment } = await import('kubernetes-models/apps/v1');
+  const { Service, ServiceAccount } = await import('kubernetes-models/v1');
+  const { PodDisruptionBudget } = await import('kubernetes-models/policy/v1');
+  const { NetworkPolicy } = await import('kubernetes-models/networking.k8s.io/v1');
+  const { ScaledObject } = await import('@kubernetes-models/keda/keda.sh/v1alpha1');
+  const kinds: Record<string, new (object: never) => { validate(): void }> = {
+    ...{ Deployment, Service, ServiceAccount, PodDisruptionBudget, NetworkPolicy, ScaledObject },
+  };
+  const validate = (object: { kind: string }): void => {
+    const Model = kinds[object.kind];
+    if (!Model) throw new Error(`no schema for ${object.kind}`);
+    new Model(object as never).validate();
+  };
+  const objects = readdirSync(join(DEPLOY, 'kubernetes'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.yaml') && !file.endsWith('kustomization.yaml'))
+    .flatMap((file) =>
+      parseAllDocuments(read(`kubernetes/${file}`)).map((document) => document.toJS() as Workload),
+    );
+
+  it.each(objects.map((object) => [object.kind, object.metadata.name, object] as const))(
+    '%s %s matches the schema of Kubernetes or KEDA',
+    (_kind, _name, object) => expect(() => validate(object)).not.toThrow(),
+  );
+
+  it('would not match with a mistake in them', () => {
+    const [worker] = objects.filter(({ kind }) => kind === 'Deployment');
+    const wrong = { ...worker, kind: 'Deployment', spec: { ...worker?.spec, replicas: 'two' } };
+    expect(() => validate(wrong)).toThrow(/replicas must be integer/);
+    const [scaled] = objects.filter(({ kind }) => kind === 'ScaledObject');
+    expect(() => validate({ ...scaled, kind: 'ScaledObject', spec: {} } as never)).toThrow(/scaleTargetRef/);
+  });
+
+  it('are of every kind that it takes: two workloads, disruption budgets, network policies, scaling by the backlog', () => {
+    expect(objects.map(({ kind }) => kind).sort()).toEqual([
+      ...['Deployment', 'Deployment', 'NetworkPolicy', 'NetworkPolicy', 'PodDisruptionBudget'],
+      ...['PodDisruptionBudget', 'ScaledObject', 'Service', 'ServiceAccount'],
+    ]);
+    const scaled = JSON.stringify(objects.find(({ kind }) => kind === 'ScaledObject'));
+    const recorded = readFileSync(join(DEPLOY, 'prometheus/rules.yml'), 'utf8');
+    const [, query = ''] = /"query":"([^"]+)"/.exec(scaled) ?? [];
+    expect(recorded).toContain(`record: ${query}\n`);
   });
 });
 
