@@ -39,6 +39,8 @@ export function createQueuePlaces(
     const ids = await reach(() => queue.getRanges([...WAITING], 0, -1));
     return ids.filter((id) => parseQueueId(id)?.projectId === projectId).length;
   });
+  // A project that may fill the queue need not be counted: to count it reads the id of every job that waits.
+  const isCounted = projectQueueMax < queueMax;
 
   /** Jobs of one project wait among those of all, so how long it takes goes by all that wait. */
   const queueFull = async (message: string): Promise<PreviewError> => {
@@ -49,8 +51,8 @@ export function createQueuePlaces(
 
   return {
     async take(projectId) {
-      const ofProject = admissionOf(projectId);
-      if (!(await ofProject.admit())) {
+      const ofProject = isCounted ? admissionOf(projectId) : undefined;
+      if (ofProject && !(await ofProject.admit())) {
         throw await queueFull(
           `${projectQueueMax} jobs of project "${projectId}" are waiting; try again later.`,
         );
@@ -58,12 +60,12 @@ export function createQueuePlaces(
       try {
         if (!(await ofAll.admit())) throw await queueFull(`${queueMax} jobs are waiting; try again later.`);
       } catch (error) {
-        ofProject.settle();
+        ofProject?.settle();
         throw error;
       }
       return () => {
         ofAll.settle();
-        ofProject.settle();
+        ofProject?.settle();
       };
     },
     observe,
