@@ -129,8 +129,9 @@ export function firstStream(demuxer: Demuxer, kind: Kind, demuxerName: string): 
   const stream = findStream(demuxer, kind);
   if (!stream) throw new Error(`it has no ${kind} stream`);
   if (isDecoded(stream, demuxerName)) return stream;
-  const codec = avGetCodecName(stream.codecpar.codecId);
-  throw new NotAccepted(`has ${kind} of the codec ${codec}, which is not decoded`);
+  const codec = avGetCodecName(stream.codecpar.codecId) ?? 'none';
+  const name = codec === 'none' ? 'an unknown codec' : `the codec ${codec}`;
+  throw new NotAccepted(`has ${kind} of ${name}, which is not decoded`);
 }
 
 /** True where {@link firstStream} finds one. */
