@@ -1,10 +1,10 @@
 import type { Queue } from 'bullmq';
 import { PreviewError } from '../errors.ts';
-import { createAdmission, createProjectAdmissions } from './admission.ts';
+import { createLocalReservations } from './localReservations.ts';
 import { createPace, retryAfterSeconds } from './pace.ts';
 import { createReach, type QueueBackend } from './queueBackend.ts';
-import { parseQueueId } from './queuedJob.ts';
 import { WAITING } from './queueMetrics.ts';
+import { createRedisReservations } from './redisReservations.ts';
 
 export interface QueueLimits {
   /** Jobs that may wait. */
@@ -13,60 +13,59 @@ export interface QueueLimits {
   projectQueueMax: number;
 }
 
+/** A job that asks for a place. */
+interface Asking {
+  projectId: string;
+  jobId: string;
+}
+
+/** Places of jobs that are on their way into the queue. */
+export interface Reservations {
+  /** Takes a place, or says what is full. */
+  take(job: Asking): Promise<'taken' | 'projectFull' | 'queueFull'>;
+  /** To be called when the job is in the queue, or is not. */
+  give(job: Asking): Promise<void>;
+}
+
 /** The places in the queue, of all and of each project: one project leaves room for the others. */
 export interface QueuePlaces {
   /**
-   * Takes a place for a job of the project.
+   * Takes a place for a job.
    * @returns to be called when the job is in the queue, or is not
    * @throws PreviewError `queue_full`, `queue_unavailable`
    */
-  take(projectId: string): Promise<() => void>;
+  take(job: Asking): Promise<() => Promise<void>>;
   /** Looks how fast the queue is worked off, so that who is refused can be told when to come again. */
   observe(): Promise<void>;
 }
 
-export function createQueuePlaces(
-  queue: Queue,
-  backend: QueueBackend,
-  { queueMax, projectQueueMax }: QueueLimits,
-): QueuePlaces {
+export function createQueuePlaces(queue: Queue, backend: QueueBackend, limits: QueueLimits): QueuePlaces {
+  const { queueMax, projectQueueMax } = limits;
   const reach = createReach(backend);
   const pace = createPace(queue);
   const observe = (): Promise<void> => reach(() => pace.look());
-  const countAll = (): Promise<number> => reach(() => queue.getJobCountByTypes(...WAITING));
-  const ofAll = createAdmission(queueMax, countAll);
-  const admissionOf = createProjectAdmissions(projectQueueMax, async (projectId) => {
-    const ids = await reach(() => queue.getRanges([...WAITING], 0, -1));
-    return ids.filter((id) => parseQueueId(id)?.projectId === projectId).length;
-  });
-  // A project that may fill the queue need not be counted: to count it reads the id of every job that waits.
-  const isCounted = projectQueueMax < queueMax;
+  const reservations = backend.redis
+    ? createRedisReservations(queue, backend.redis, limits)
+    : createLocalReservations(queue, limits);
 
-  /** Jobs of one project wait among those of all, so how long it takes goes by all that wait. */
-  const queueFull = async (message: string): Promise<PreviewError> => {
-    const [waiting] = await Promise.all([countAll(), observe()]);
-    const seconds = retryAfterSeconds(waiting, pace.perSecond());
+  /** Jobs of one project wait among those of all, so how long it takes goes by all that wait or are on their way. */
+  const queueFull = async (message: string, atLeast: number): Promise<PreviewError> => {
+    const [waiting] = await Promise.all([reach(() => queue.getJobCountByTypes(...WAITING)), observe()]);
+    const seconds = retryAfterSeconds(Math.max(waiting, atLeast), pace.perSecond());
     return new PreviewError('queue_full', message, { retryAfterSeconds: seconds });
   };
 
   return {
-    async take(projectId) {
-      const ofProject = isCounted ? admissionOf(projectId) : undefined;
-      if (ofProject && !(await ofProject.admit())) {
-        throw await queueFull(
-          `${projectQueueMax} jobs of project "${projectId}" are waiting; try again later.`,
-        );
+    async take(job) {
+      const answer = await reach(() => reservations.take(job));
+      if (answer === 'projectFull') {
+        const message = `${projectQueueMax} jobs of project "${job.projectId}" are waiting; try again later.`;
+        throw await queueFull(message, projectQueueMax);
       }
-      try {
-        if (!(await ofAll.admit())) throw await queueFull(`${queueMax} jobs are waiting; try again later.`);
-      } catch (error) {
-        ofProject?.settle();
-        throw error;
-      }
-      return () => {
-        ofAll.settle();
-        ofProject?.settle();
-      };
+      if (answer === 'queueFull')
+        throw await queueFull(`${queueMax} jobs are waiting; try again later.`, queueMax);
+      // Where this cannot be told, the place is forgotten after a while.
+      return () => reservations.give(job).catch(() => undefined);
     },
     observe,
   };

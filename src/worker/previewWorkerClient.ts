@@ -130,13 +130,13 @@ export function createPreviewWorkerClient(options: {
     const add = async (): Promise<void> => {
       // What is accepted must be able to end: its record and its artifacts are written there, and its uploads stay.
       await Promise.all([store.check(), store.markUsed(assetDigests(job))]);
-      const leave = await places.take(job.projectId);
+      const leave = await places.take(job);
       try {
         const rivals = (await sameKey(job)).map((rival) => rival.data);
         const turn = job.supersedes === undefined ? {} : { turn: nextTurn(rivals, Date.now()) };
         await reach(() => queue.add('render', { ...data, ...turn }, options));
       } finally {
-        leave();
+        await leave();
       }
     };
     // Adding is atomic by id and changes nothing of a job that is there: of several senders one has added, and all find

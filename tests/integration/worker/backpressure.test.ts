@@ -80,6 +80,23 @@ describe.each(queueBackends)('who is refused on the %s queue', (name) => {
     expect(await refusal(world, 'too-many')).toMatchObject({ code: 'queue_full', retryAfterSeconds: 30 });
   });
 
+  it.runIf(name === 'redis')('is one of many who come to two processes at the same moment', async () => {
+    const queue = await startQueueBackend(name);
+    stops.push(queue.stop);
+    const limits = { queueMax: 20, projectQueueMax: 10 };
+    world = await openQueueWorld(queue.url, limits);
+    stops.push(world.close);
+    const other = await openQueueWorld(queue.url, { ...limits, dataDir: world.dataDir });
+    stops.push(other.close);
+    const count = async (projectId: string, jobs: number): Promise<number> => {
+      const sent = ofProject(projectId, jobs).map((job, i) => (i % 2 ? other : world).client.enqueue(job));
+      return (await Promise.allSettled(sent)).filter(({ status }) => status === 'fulfilled').length;
+    };
+    expect(await count('flood', 60)).toBe(10);
+    expect(await count('quiet', 5)).toBe(5);
+    expect(await count('third', 30)).toBe(5);
+  });
+
   it.runIf(name !== 'embedded')('is refused by every process, however long ago it counted', async () => {
     const queue = await startQueueBackend(name);
     stops.push(queue.stop);
