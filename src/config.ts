@@ -230,7 +230,7 @@ export const settings = {
     name: 'PREVIEW_SHUTDOWN_GRACE_SECONDS',
     fallback: '25',
     description:
-      'How long a stop may take after SIGTERM or SIGINT, at least 3. Jobs that still run two seconds before its end go back to the queue.',
+      'How long a stop may take after SIGTERM or SIGINT, at least 3. Jobs that still run three seconds before its end go back to the queue.',
     parse: (text) => whole(text, 0, 3600),
   }),
   uploadMaxBytes: define({

@@ -6,7 +6,7 @@ import { EXIT } from './exit.ts';
 /** A grace below this one could not even give jobs back; milliseconds. */
 const SHORTEST_MS = 3000;
 /** Who would kill the process when the grace ends finds that it has ended by itself. */
-const BEFORE_THE_END_MS = 500;
+const BEFORE_THE_END_MS = 1000;
 
 const lastMoment = ({ shutdownGraceSeconds }: Config): number =>
   Math.max(SHORTEST_MS, shutdownGraceSeconds * 1000) - BEFORE_THE_END_MS;

@@ -32,7 +32,7 @@ const RATE_MINUTES = 15;
 /** How long a worker without a job waits for the queue to close its connection. */
 const IDLE_CLOSE_MS = 1000;
 /** How long the queue may take to get the jobs back that did not finish within the grace. */
-const GIVE_BACK_MS = 2000;
+const GIVE_BACK_MS = 3000;
 /** How often what killed processes left half done is put right. */
 const RECONCILE_MS = 60_000;
 

@@ -61,6 +61,27 @@ describe.skipIf(!hasRedis())('two API processes and three workers', () => {
     }
   }, 120_000);
 
+  it('cancel a job from the API that did not take it, whether it runs or waits', async () => {
+    const long = { steps: steps(400, 'Long'), options: { resolution: '1920x1080', fps: 60 } };
+    const jobs = Array.from({ length: 4 }, (_, i) => smallJob(`long-${i}`, { title: `Long ${i}`, ...long }));
+    await Promise.all(jobs.map(async (job) => expect(await postJob(api(0), job)).toBe(202)));
+    const statusOf = async (jobId: string, init: RequestInit = {}, path = '/status') => {
+      const answer = await fetch(`${api(1)}/api/preview/job/${jobId}${path}`, init);
+      return ((await answer.json()) as { status: string }).status;
+    };
+    await eventually(async () => {
+      const states = await Promise.all(jobs.map(({ jobId }) => statusOf(jobId)));
+      return states.filter((state) => state === 'rendering').length === 3 || undefined;
+    }, 'three that run and one that waits');
+    for (const { jobId } of jobs) expect(await statusOf(jobId, { method: 'DELETE' }, '')).toBe('cancelled');
+    await eventually(async () => {
+      const ended = workers.flatMap(({ lines }) => lines.filter(({ msg }) => msg === 'job cancelled'));
+      return ended.length === 3 || undefined;
+    }, 'the end of those that ran');
+    const counts = await (await fetch(`${api(0)}/api/preview/queue/metrics`)).json();
+    expect(counts).toMatchObject({ waiting: 0 });
+  }, 120_000);
+
   it('stream a job from the API that did not take it, while a worker is at it', async () => {
     const long = smallJob('streamed', {
       steps: steps(150, 'Long'),

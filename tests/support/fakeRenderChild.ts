@@ -2,7 +2,7 @@
  * A render child that does what the job tells it to, to see what the worker makes of it. Each attempt takes the next
  * word of `metadata.attempts`; how many were begun is a file in the store's folder, as it must outlive this process.
  */
-import { appendFileSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { endWithParent } from '../../src/worker/endWithParent.ts';
 import type { RenderAnswer, RenderTask } from '../../src/worker/renderProtocol.ts';
@@ -30,8 +30,9 @@ process.on('message', ({ job }: RenderTask) => {
     case 'corrupt':
       return answer({ type: 'failed', code: 'asset_corrupt', message: 'The picture is broken.', detail: '' });
     case 'complain':
-      process.stderr.write('libpicture: this is odd\n');
-      return void setTimeout(() => answer({ type: 'rendered', result }), 100);
+      return void process.stderr.write('libpicture: this is odd\n', () =>
+        answer({ type: 'rendered', result }),
+      );
     case 'crash':
       return process.exit(3);
     case 'environment': {
@@ -42,6 +43,15 @@ process.on('message', ({ job }: RenderTask) => {
       return answer({ type: 'rendered', result: { ...result, timings: { assets: process.pid } } });
     case 'half':
       return answer({ type: 'progress', progress: { percent: 50, stage: 'segments' } });
+    // Its test says when, by a file in the store's folder.
+    case 'until told': {
+      const told = setInterval(() => {
+        if (!existsSync(join(storeFolder, `go-${job.projectId}-${job.jobId}`))) return;
+        clearInterval(told);
+        answer({ type: 'rendered', result });
+      }, 20);
+      return;
+    }
     case 'slow':
       return void setTimeout(() => answer({ type: 'rendered', result }), 1000);
     // As native code does: nothing but a signal gets through.

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PreviewJob } from '../../src/job/previewJob.types.ts';
@@ -36,6 +36,8 @@ export interface QueueWorld {
   reaches(jobId: string, status: JobStatus['status'], seconds?: number): Promise<JobStatus>;
   /** How many attempts at a job a render child has begun. */
   begun(jobId: string): Promise<number>;
+  /** Lets an attempt of the word `until told` go on. */
+  tell(jobId: string): Promise<void>;
   close(): Promise<void>;
   /** Removes the folder, where `keep` was asked for. */
   remove(): Promise<void>;
@@ -123,6 +125,7 @@ export async function openQueueWorld(
         ({ size }) => size,
         () => 0,
       ),
+    tell: (jobId) => writeFile(join(storeFolder, `go-tests-${jobId}`), ''),
     async close() {
       for (const stop of stops) await stop();
       await client.close();

@@ -37,13 +37,14 @@ describe.each(sharedBackends)('two workers on the %s queue', (name) => {
     queue = await startQueueBackend(name);
     world = await openQueueWorld(queue.url);
     const first = fork(WORKER_PROCESS, [String(queue.url), world.dataDir]);
-    await world.client.enqueue(toldJob('frozen', ['slow', 'spin']));
+    await world.client.enqueue(toldJob('frozen', ['until told', 'spin']));
     await eventually(async () => (await world.begun('frozen')) || undefined, 'the start of the job');
     // Its render child is not stopped: the answer waits for the worker to wake up.
     first.kill('SIGSTOP');
     try {
       await world.startWorker();
       await eventually(async () => (await world.begun('frozen')) === 2 || undefined, 'the take-over');
+      await world.tell('frozen');
       first.kill('SIGCONT');
       const raw = world.backend.queue(QUEUE_NAME);
       const attempts = await eventually(async () => {

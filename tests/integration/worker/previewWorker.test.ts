@@ -231,9 +231,11 @@ describe.each(queueBackends)('starting and stopping a worker on the %s queue', (
   it('finishes a running job within the grace', async () => {
     world = await openQueueWorld(queue.url);
     const worker = await world.startWorker({ shutdownGraceSeconds: 20 });
-    await world.client.enqueue(toldJob('last', ['slow']));
+    await world.client.enqueue(toldJob('last', ['until told']));
     await eventually(async () => (await world.begun('last')) || undefined, 'the start of the job');
-    await worker.stop();
+    const stopped = worker.stop();
+    await world.tell('last');
+    await stopped;
     expect(await world.client.status({ jobId: 'last' })).toMatchObject({
       status: 'completed',
       attemptsMade: 1,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { queueId } from '../../../src/queue/queuedJob.ts';
 import { eventually } from '../../support/eventually.ts';
 import { queueBackends, sharedBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
@@ -106,6 +107,27 @@ describe.each(sharedBackends)('on the %s queue, with a running job', (name) => {
     expect(await world.reaches('running', 'cancelled')).toMatchObject({ error: { code: 'superseded' } });
     await world.reaches('better', 'completed');
     await isIdle();
+  });
+
+  it('one of many that are sent to two processes at the same moment is left, the newest', async () => {
+    const ids = Array.from({ length: 12 }, (_, i) => `crowd-${i}`);
+    // The worker is kept busy, so that they wait.
+    const busy = ['busy-1', 'busy-2'];
+    for (const jobId of busy) await world.client.enqueue(toldJob(jobId, ['until told']));
+    for (const jobId of busy) await begun(jobId);
+    const sent = ids.map((jobId, i) => (i % 2 ? other : world).client.enqueue(keyed(jobId, [], 'crowd')));
+    await Promise.all(sent);
+    const raw = world.backend.queue(QUEUE_NAME);
+    const states = await Promise.all(ids.map(async (jobId) => (await world.client.status({ jobId })).status));
+    expect(states.filter((state) => state === 'queued')).toHaveLength(1);
+    expect(states.filter((state) => state === 'cancelled')).toHaveLength(11);
+    // One that is sent now is newer than all of them, whichever process takes it.
+    await other.client.enqueue(keyed('crowd-last', [], 'crowd'));
+    expect(await raw.getJob(queueId({ projectId: 'tests', jobId: 'crowd-last' }))).toBeDefined();
+    for (const jobId of ids)
+      expect(await world.client.status({ jobId })).toMatchObject({ status: 'cancelled' });
+    for (const jobId of busy) await world.tell(jobId);
+    await world.reaches('crowd-last', 'completed');
   });
 
   it('whoever has the queue cancels it, wherever it runs', async () => {
