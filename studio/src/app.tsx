@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { apiKey, call, keyWanted, setApiKey, wordsOf } from './api/call.ts';
 import type { Access } from './api/types.ts';
 import { EditorPage } from './editor/EditorPage.tsx';
-import { open } from './editor/session.ts';
+import { change } from './editor/session.ts';
 import { openWorkspace, type Workspace } from './editor/workspace.ts';
 import { JobPage } from './jobs/JobPage.tsx';
 import { JobsPage } from './jobs/JobsPage.tsx';
@@ -46,7 +46,8 @@ export function App(): JSX.Element {
 
   const openInEditor = (sent: unknown): void => {
     try {
-      open({ ...fromJob(sent) });
+      const storyboard = fromJob(sent);
+      change(() => storyboard);
       go('/');
     } catch (error) {
       tell(wordsOf(error));

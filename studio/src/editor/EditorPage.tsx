@@ -14,7 +14,7 @@ import { PreviewPane } from './PreviewPane.tsx';
 import { Settings } from './Settings.tsx';
 import { StepList } from './StepList.tsx';
 import { Thumbs } from './StepPicture.tsx';
-import { board, canRedo, canUndo, change, errors, open, redoChange, undoChange } from './session.ts';
+import { board, canRedo, canUndo, change, errors, redoChange, undoChange } from './session.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The storyboard, and beside it what it becomes. */
@@ -103,7 +103,7 @@ function Toolbar({ workspace }: { workspace: Workspace }): JSX.Element {
     }
   };
   return (
-    <div class="toolbar" role="toolbar" aria-label="Storyboard">
+    <div class="toolbar">
       <IconButton icon="undo" label="Undo (Ctrl+Z)" disabled={!canUndo.value} onClick={undoChange} />
       <IconButton icon="redo" label="Redo (Ctrl+Shift+Z)" disabled={!canRedo.value} onClick={redoChange} />
       <span class="toolbar-line" />
@@ -113,7 +113,7 @@ function Toolbar({ workspace }: { workspace: Workspace }): JSX.Element {
       <Button kind="quiet" onClick={() => change(() => EMPTY)}>
         New
       </Button>
-      <Button kind="quiet" onClick={() => void workspace.openExample()}>
+      <Button kind="quiet" onClick={workspace.openExample}>
         Example
       </Button>
       <Button kind="primary" icon="film" disabled={sending.value} onClick={() => void render()}>
@@ -127,7 +127,8 @@ async function importJob(): Promise<void> {
   const [file] = await chooseFiles('application/json,.json');
   if (!file) return;
   try {
-    open(fromJob(JSON.parse(await file.text())));
+    const storyboard = fromJob(JSON.parse(await file.text()));
+    change(() => storyboard);
     tell(`${file.name} is open.`);
   } catch (error) {
     tell(

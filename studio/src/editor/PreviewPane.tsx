@@ -32,7 +32,9 @@ export function PreviewPane({ workspace: { screen, live } }: { workspace: Worksp
       <SegmentBar live={live} />
       <Trouble live={live} />
       <GeneralWarnings version={version} />
-      {version && version.extras.artifacts.length > 0 && <Downloads extras={version.extras} />}
+      {version && version.extras.artifacts.length > 0 && (
+        <Downloads extras={version.extras} link={version.status.links.artifacts} />
+      )}
     </aside>
   );
 }

@@ -6,7 +6,7 @@ const NAME = 'preview-studio-draft';
 const PAUSE_MS = 400;
 
 /** What was worked on last in this browser. */
-export async function loadDraft(): Promise<Storyboard | undefined> {
+export function loadDraft(): Storyboard | undefined {
   try {
     const saved = localStorage.getItem(NAME);
     return saved === null ? undefined : fromJob(JSON.parse(saved));

@@ -4,13 +4,20 @@ import { fromJob } from '../storyboard/job.ts';
 import type { Storyboard } from '../storyboard/storyboard.ts';
 import { remember } from './uploads.ts';
 
-/** The example, its files named by their digests. They are shown from the page's own files, and sent when needed. */
-export function loadExample(): Storyboard {
-  const assets = job.previewRequest.assets.map(({ path, ...asset }) => {
-    const { url = '', sha256 = '' } = files[path] ?? {};
+/** Lets the page show the example's files from its own; they are sent when they are needed. */
+export function rememberExampleFiles(): void {
+  for (const [path, { url, sha256 }] of Object.entries(files)) {
     remember(sha256, { name: path.replace(/^.*\//, ''), url });
-    return { ...asset, upload: sha256 };
-  });
+  }
+}
+
+/** The example, its files named by their digests. */
+export function loadExample(): Storyboard {
+  rememberExampleFiles();
+  const assets = job.previewRequest.assets.map(({ path, ...asset }) => ({
+    ...asset,
+    upload: files[path]?.sha256 ?? '',
+  }));
   return { ...fromJob({ previewRequest: { ...job.previewRequest, assets } }), rest: {} };
 }
 

@@ -233,7 +233,9 @@ export function startLivePreview({
 
   const stop = effect(() => {
     const now = board.value;
-    if (now === sent) return;
+    const { name } = phase.peek();
+    // What was refused, and is taken back, is sent once more: its preview was given up for it.
+    if (now === sent && (name === 'ready' || name === 'rendering')) return;
     phase.value = { name: 'typing' };
     schedule(sent === undefined ? 0 : PAUSE_MS);
   });

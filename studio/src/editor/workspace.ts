@@ -7,7 +7,7 @@ import { type OutgoingJob, toJob, usedAssets } from '../storyboard/job.ts';
 import type { Storyboard } from '../storyboard/storyboard.ts';
 import { loadDraft, saveDraft } from './draft.ts';
 import { type LivePreview, startLivePreview } from './livePreview.ts';
-import { board, errors, open } from './session.ts';
+import { board, change, errors, open } from './session.ts';
 import { digests, isMissing, localFiles, uploads } from './uploads.ts';
 
 /** The editor's storyboard and its preview; they stay while other pages are looked at. */
@@ -17,8 +17,8 @@ export interface Workspace {
   live: LivePreview;
   /** The job of the storyboard, as it would be sent now. */
   jobOf(storyboard: Storyboard, options?: { final: boolean }): OutgoingJob;
-  /** Begins anew with the example. */
-  openExample(): Promise<void>;
+  /** Puts the example in place of what there is; that can be undone. */
+  openExample(): void;
   close(): void;
 }
 
@@ -35,13 +35,10 @@ export async function openWorkspace({ project = WITHOUT_KEYS }: Access): Promise
   const session = randomId();
   let sent = 0;
   const screen = createScreen();
-  const openExample = async (): Promise<void> => {
-    const { loadExample } = await import('./example.ts');
-    open(loadExample());
-  };
-  const draft = await loadDraft();
-  if (draft) open(draft);
-  else await openExample();
+  const { loadExample, rememberExampleFiles } = await import('./example.ts');
+  // A draft may have begun as the example.
+  rememberExampleFiles();
+  open(loadDraft() ?? loadExample());
 
   const jobOf: Workspace['jobOf'] = (storyboard, { final } = { final: false }) => {
     const number = ++sent;
@@ -68,7 +65,9 @@ export async function openWorkspace({ project = WITHOUT_KEYS }: Access): Promise
     screen,
     live,
     jobOf,
-    openExample,
+    openExample() {
+      change(loadExample);
+    },
     close() {
       live.close();
       stopSaving();

@@ -74,7 +74,9 @@ export function JobPage({
               {message}
             </Notice>
           ))}
-          {job.extras.artifacts.length > 0 && <Downloads extras={job.extras} open />}
+          {job.extras.artifacts.length > 0 && (
+            <Downloads extras={job.extras} link={job.status.links.artifacts} open />
+          )}
         </div>
         <div class="job-side">
           <Facts job={job} />

@@ -1,4 +1,7 @@
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { call } from '../api/call.ts';
 import type { SignedArtifact } from '../api/types.ts';
 import { tell } from '../ui/announce.tsx';
 import { IconButton } from '../ui/controls.tsx';
@@ -21,12 +24,16 @@ const NAMES: Record<string, string> = {
 
 /** What the preview consists of: figures, and every file with its size and a link that can be passed on. */
 export function Downloads({
-  extras: { artifacts, manifest },
+  extras: { artifacts: signed, manifest },
+  link,
   open = false,
 }: {
   extras: Extras;
+  /** Where the files are signed anew. */
+  link: string;
   open?: boolean;
 }): JSX.Element {
+  const artifacts = useFreshLinks(signed, link);
   return (
     <section class="downloads" aria-label="Files">
       {manifest && (
@@ -76,6 +83,34 @@ export function Downloads({
       </details>
     </section>
   );
+}
+
+const EARLY_MS = 30_000;
+
+/** The same files; shortly before their links end, with new ones. */
+function useFreshLinks(signed: readonly SignedArtifact[], link: string): readonly SignedArtifact[] {
+  const fresh = useSignal(signed);
+  useEffect(() => {
+    fresh.value = signed;
+  }, [signed, fresh]);
+  const expiresAt = fresh.value[0]?.expiresAt;
+  useEffect(() => {
+    if (expiresAt === undefined) return undefined;
+    const left = Date.parse(expiresAt) - Date.now() - EARLY_MS;
+    const timer = setTimeout(
+      () => {
+        call<{ artifacts: SignedArtifact[] }>(link).then(
+          ({ artifacts }) => {
+            fresh.value = artifacts;
+          },
+          () => undefined,
+        );
+      },
+      Math.max(EARLY_MS, Math.min(left, 2 ** 31 - 1)),
+    );
+    return () => clearTimeout(timer);
+  }, [expiresAt, link, fresh]);
+  return fresh.value.length === signed.length ? fresh.value : signed;
 }
 
 function Fact({ name, value, title }: { name: string; value: string; title?: string }): JSX.Element {

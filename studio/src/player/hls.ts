@@ -98,6 +98,12 @@ export async function openHls(video: HTMLVideoElement, { url, text, at }: HlsSou
     }),
   };
   const hls = new Hls(config);
+  hls.on(Hls.Events.ERROR, (_event, { fatal, type, response }) => {
+    if (!fatal) return;
+    if (type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
+    // The addresses of a playlist that has been open for long are not good any more.
+    else if (response?.code === 403) hls.loadSource(url);
+  });
   hls.loadSource(url);
   hls.attachMedia(video);
   return hls;
