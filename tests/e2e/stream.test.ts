@@ -137,6 +137,23 @@ describe('the stream', () => {
     expect(shown).toBe(24);
   });
 
+  it('waits with a playlist until a segment that was asked for is there, and says that it can', async () => {
+    await service.post('/api/preview/job', await slowJob('blocking', 16));
+    const url = '/api/preview/job/blocking/stream/video.m3u8';
+    const lengths = async (query: string): Promise<{ count: number; text: string }> => {
+      const text = String((await service.get(url + query)).body.text);
+      return { count: text.match(/#EXTINF/g)?.length ?? 0, text };
+    };
+    const first = await lengths('');
+    if (!first.text.includes('#EXT-X-ENDLIST')) expect(first.text).toContain('CAN-BLOCK-RELOAD=YES');
+    expect((await lengths('?_HLS_msn=9')).count).toBeGreaterThan(9);
+    const last = await lengths('?_HLS_msn=400');
+    expect(last.count).toBe(17);
+    expect(last.text).toContain('#EXT-X-ENDLIST');
+    expect(last.text).not.toContain('CAN-BLOCK-RELOAD');
+    expect((await service.get(`${url}?_HLS_msn=soon`)).status).toBe(400);
+  });
+
   it('closes the playlists of a job that was cancelled, with what there is', async () => {
     await service.post('/api/preview/job', await slowJob('cancelled', 40));
     await service.get('/api/preview/job/cancelled/stream/video.m3u8');

@@ -39,6 +39,7 @@ export function EditorPage({ workspace }: { workspace: Workspace }): JSX.Element
   return (
     <Thumbs.Provider value={thumbs}>
       <div class={`editor ${over.value ? 'over' : ''}`}>
+        <h1 class="unseen">Editor</h1>
         <PreviewPane workspace={workspace} />
         <section class="board" aria-label="Storyboard">
           <Toolbar workspace={workspace} />

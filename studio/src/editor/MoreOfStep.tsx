@@ -20,6 +20,32 @@ const MOTIONS = [
   { value: 'panRight', label: 'Pan right' },
 ];
 
+const rectangle = (x: number, y: number, width: number, height: number) => ({ x, y, width, height });
+const RECTANGLES: Record<string, Step['focus']> = {
+  all: undefined,
+  centre: rectangle(0.25, 0.25, 0.5, 0.5),
+  left: rectangle(0, 0.2, 0.6, 0.6),
+  right: rectangle(0.4, 0.2, 0.6, 0.6),
+  top: rectangle(0.2, 0, 0.6, 0.6),
+  bottom: rectangle(0.2, 0.4, 0.6, 0.6),
+};
+const FOCUSES = [
+  { value: 'all', label: 'The whole picture' },
+  { value: 'centre', label: 'Its centre' },
+  { value: 'left', label: 'Its left' },
+  { value: 'right', label: 'Its right' },
+  { value: 'top', label: 'Its top' },
+  { value: 'bottom', label: 'Its bottom' },
+];
+
+/** The name of a rectangle; what was imported may be another one. */
+function focusName(focus: Step['focus']): string {
+  const same = Object.entries(RECTANGLES).find(
+    ([, known]) => JSON.stringify(known) === JSON.stringify(focus),
+  );
+  return same?.[0] ?? 'As in the job';
+}
+
 /** What most steps leave as it is. */
 export function MoreOfStep({
   card: { step },
@@ -74,6 +100,15 @@ export function MoreOfStep({
           choices={MOTIONS}
           onChange={(motion) => patch('motion', { motion: motion as NonNullable<Step['motion']> })}
           {...invalid(id('motion'), errorOf('motion'))}
+        />
+      </Field>
+      <Field id={id('focus')} label="Focus on" error={errorOf('focus')}>
+        <Select
+          id={id('focus')}
+          value={focusName(step.focus)}
+          choices={FOCUSES}
+          onChange={(name) => patch('focus', { focus: RECTANGLES[name] })}
+          {...invalid(id('focus'), errorOf('focus'))}
         />
       </Field>
       <div class="card-more-wide">

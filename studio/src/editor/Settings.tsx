@@ -25,6 +25,14 @@ const FORMATS = [
   { value: 'webm', label: 'WebM (VP9, Opus)' },
 ];
 const RATES = ['24', '25', '30', '50', '60'].map((value) => ({ value, label: `${value} frames a second` }));
+const EVERYTHING: NonNullable<Options['outputs']> = [
+  'video',
+  'poster',
+  'storyboard',
+  'captions',
+  'chapters',
+  'teaser',
+];
 const LOUDNESS = [
   { value: '-14', label: '−14 LUFS, streaming' },
   { value: '-16', label: '−16 LUFS, podcasts' },
@@ -294,6 +302,14 @@ function Output(): JSX.Element {
           {...invalid('options.locale', errorOf('options.locale'))}
         />
       </Field>
+      <Switch
+        id="options.outputs"
+        label="Make a teaser, too"
+        hint="An animated WebP of the first seconds, with the finished files."
+        checked={options.outputs?.includes('teaser') ?? false}
+        onChange={(on) => setOptions({ outputs: on ? EVERYTHING : undefined })}
+      />
+      <FieldError id="options.outputs" message={errorOf('options.outputs')} />
       <Switch
         id="options.onAssetError"
         label="Go on where a file cannot be used"

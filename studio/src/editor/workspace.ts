@@ -49,9 +49,9 @@ export async function openWorkspace({ project = WITHOUT_KEYS }: Access): Promise
     };
     if (final) return toJob(storyboard, head, digests.peek());
     // What is looked at is the stream, which is MP4 whatever the finished file shall be.
-    const watched = { ...storyboard, options: { ...storyboard.options, format: undefined } };
+    const { format: _, outputs: __, ...options } = storyboard.options;
     return toJob(
-      storyboard.options.format === 'webm' ? (watched as Storyboard) : storyboard,
+      { ...storyboard, options },
       { ...head, priority: 'high', supersedes: `studio-${session}` },
       digests.peek(),
     );
