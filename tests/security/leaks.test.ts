@@ -125,7 +125,7 @@ describe('the secrets of addresses', () => {
   });
 });
 
-describe('an answer of 5xx', () => {
+describe('an answer of 5xx', { timeout: 120_000 }, () => {
   let service: Service | undefined;
 
   afterEach(() => service?.stop());

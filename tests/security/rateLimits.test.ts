@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Cluster, openCluster } from '../support/cluster.ts';
-import { hasRedis } from '../support/redis.ts';
+import { hasRedis, startRedis } from '../support/redis.ts';
 import { type Service, startService } from '../support/service.ts';
 
 const DOCS = 'docs-key-0123456789abcdef';
@@ -21,7 +21,8 @@ async function statuses(count: number, one: (index: number) => Promise<Response>
   return seen;
 }
 
-describe('who calls too often', () => {
+// Each test starts a service of its own, which makes a database.
+describe('who calls too often', { timeout: 120_000 }, () => {
   let service: Service | undefined;
 
   afterEach(() => service?.stop());
@@ -65,6 +66,7 @@ describe('who calls too often', () => {
     const { url } = service;
     expect(await statuses(3, (index) => call(url, DOCS, caller(index)))).toEqual([200, 200, 429]);
     await service.stop();
+    service = undefined;
     service = await startService({
       ...KEYS,
       PREVIEW_RATE_PER_ADDRESS: '2',
@@ -85,7 +87,7 @@ describe('who calls too often', () => {
   });
 });
 
-describe.runIf(hasRedis())('processes that share a Redis', () => {
+describe.runIf(hasRedis())('processes that share a Redis', { timeout: 120_000 }, () => {
   let cluster: Cluster;
 
   beforeAll(async () => {
@@ -100,5 +102,22 @@ describe.runIf(hasRedis())('processes that share a Redis', () => {
     const urls = [one.url, other.url];
     const seen = await statuses(6, (index) => call(urls[index % 2] ?? '', DOCS));
     expect(seen).toEqual([200, 200, 200, 200, 429, 429]);
+  });
+
+  test('refuse nobody for it while Redis is away, and keep nobody waiting', async () => {
+    const redis = await startRedis();
+    const service = await startService({ ...KEYS, REDIS_URL: redis.url, PREVIEW_RATE_PER_KEY: '3' });
+    try {
+      const status = () =>
+        fetch(`${service.url}/api/assets`, { headers: { authorization: `Bearer ${DOCS}` } });
+      expect(await statuses(4, status)).toEqual([200, 200, 200, 429]);
+      await redis.kill();
+      const started = performance.now();
+      expect(await statuses(6, status)).toEqual([200, 200, 200, 200, 200, 200]);
+      expect(performance.now() - started).toBeLessThan(10_000);
+    } finally {
+      await service.stop();
+      await redis.stop();
+    }
   });
 });
