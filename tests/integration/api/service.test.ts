@@ -17,7 +17,7 @@ describe('the API as a whole', () => {
 
   afterAll(() => service.stop());
 
-  test.each(['/', '/api', '/api/preview/job', '/artifacts/x', '/docs/nothing'])(
+  test.each(['/nothing', '/api', '/api/preview/job', '/artifacts/x', '/docs/nothing'])(
     'answers GET %s, where nothing is, with a problem',
     async (path) => {
       const { status, headers, body } = await service.get(path);
@@ -74,6 +74,7 @@ describe('the API as a whole', () => {
         'DELETE /api/preview/dead-letter/{jobId}',
         'DELETE /api/preview/job/{jobId}',
         'GET /api/assets',
+        'GET /api/preview/access',
         'GET /api/preview/dead-letter',
         'GET /api/preview/dead-letter/{jobId}',
         'GET /api/preview/events',
