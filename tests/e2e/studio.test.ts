@@ -25,6 +25,8 @@ beforeAll(async () => {
     const [, digest] = /\/artifacts\/(\w{64})\/\d+\.m4s/.exec(request.url()) ?? [];
     if (digest) fetched.push(digest);
   });
+  // Choosers are caught from the beginning: a key is quicker than a listener that is only just added.
+  page.on('filechooser', () => undefined);
   await page.goto(service.url);
 });
 

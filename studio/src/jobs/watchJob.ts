@@ -66,20 +66,22 @@ export function watchJob(path: string, screen: Screen): JobWatch {
     void screen.show({ url, at: 0 });
   };
 
-  const finish = async (status: JobStatus, signal: AbortSignal): Promise<void> => {
-    await readHistory(status.links.history, signal);
-    if (status.status !== 'completed') return;
-    const extras = await loadExtras(status.links.artifacts).catch((error: unknown) => {
-      // A dry run leaves no files.
-      if (error instanceof Problem && error.code === 'no_artifacts') return NO_EXTRAS;
-      throw error;
-    });
-    if (signal.aborted) return;
-    patch({ extras });
-    const webm = extras.artifacts.find(({ name }) => name === 'preview.webm');
-    const hasVideo = extras.artifacts.some(({ name }) => name === 'preview.mp4');
+  /** What there is of a job that has ended. */
+  const readEnd = async (
+    { status, links }: JobStatus,
+    signal: AbortSignal,
+  ): Promise<Pick<WatchedJob, 'history' | 'extras'>> => {
+    const [history, extras] = await Promise.all([
+      call<JobHistory>(links.history, { signal }).catch(() => undefined),
+      status === 'completed' ? loadExtras(links.artifacts).catch(noneOfDryRun) : NO_EXTRAS,
+    ]);
+    return { ...(history ? { history } : {}), extras };
+  };
+
+  const showEnd = ({ links }: JobStatus, { artifacts }: Extras): void => {
+    const webm = artifacts.find(({ name }) => name === 'preview.webm');
     if (webm) void screen.show({ file: webm.url, at: 0 });
-    else if (hasVideo) showStream(status.links.stream);
+    else if (artifacts.some(({ name }) => name === 'preview.mp4')) showStream(links.stream);
   };
 
   const follow = async (status: JobStatus, signal: AbortSignal): Promise<void> => {
@@ -111,7 +113,10 @@ export function watchJob(path: string, screen: Screen): JobWatch {
       }
       problem.value = undefined;
     }
-    if (!signal.aborted) await finish(last, signal);
+    if (signal.aborted) return;
+    const end = await readEnd(last, signal);
+    patch(end);
+    if (!signal.aborted) showEnd(last, end.extras);
   };
 
   const load = async (): Promise<void> => {
@@ -122,8 +127,17 @@ export function watchJob(path: string, screen: Screen): JobWatch {
     problem.value = undefined;
     try {
       const { job: sent, ...status } = await call<JobStatus & { job?: SentJob }>(path, { signal });
-      job.value = { status, segments: [], extras: NO_EXTRAS, ...(sent ? { sent } : {}) };
-      await follow(status, signal);
+      const known = { status, segments: [], ...(sent ? { sent } : {}) };
+      if (!ENDED.includes(status.status)) {
+        job.value = { ...known, extras: NO_EXTRAS };
+        await follow(status, signal);
+        return;
+      }
+      // Shown when all of it is there, so that nothing moves any more.
+      const end = await readEnd(status, signal);
+      if (signal.aborted) return;
+      job.value = { ...known, ...end };
+      showEnd(status, end.extras);
     } catch (error) {
       if (!signal.aborted) problem.value = wordsOf(error);
     }
@@ -138,4 +152,10 @@ export function watchJob(path: string, screen: Screen): JobWatch {
       current.abort();
     },
   };
+}
+
+/** A dry run leaves no files. */
+function noneOfDryRun(error: unknown): Extras {
+  if (error instanceof Problem && error.code === 'no_artifacts') return NO_EXTRAS;
+  throw error;
 }
