@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Service, smallJob, startService } from '../support/service.ts';
 import { changed, difference, pictureOf, upToDate, watchPage } from '../support/studio.ts';
 
-const PHOTO = 'examples/features/media/serve.jpg';
+/** A photo that is like none of the example's. */
+const folder = mkdtempSync(join(tmpdir(), 'preview-studio-'));
+const PHOTO = join(folder, 'photo.jpg');
 
 let service: Service;
 let browser: Browser;
@@ -17,6 +22,9 @@ let watch: ReturnType<typeof watchPage>;
 const fetched: string[] = [];
 
 beforeAll(async () => {
+  await sharp({ create: { width: 1280, height: 720, channels: 3, background: '#2f6fed' } })
+    .jpeg()
+    .toFile(PHOTO);
   service = await startService();
   browser = await launchChromium();
   page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
@@ -33,6 +41,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await service?.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 const button = (name: string | RegExp): Locator => page.getByRole('button', { name });
@@ -226,6 +235,7 @@ describe('the editor, by keyboard alone', () => {
     await tabTo(button('Step 2, change the picture'));
     await upToDate(page);
     const before = (await pictureOf(page)) ?? [];
+    await tabTo(button('Step 2, change the picture'));
     const chooser = page.waitForEvent('filechooser');
     await page.keyboard.press('Enter');
     await (await chooser).setFiles(PHOTO);

@@ -193,7 +193,7 @@ export function StepCard({
             type="button"
             class={`chip chip-button ${hasHiddenError ? 'chip-bad' : ''}`}
             aria-expanded={more.value || hasHiddenError}
-            aria-label={`${name}, more`}
+            aria-label={`${name}, more: ${describe(card)}`}
             onClick={() => (more.value = !more.value)}
           >
             <Icon name="sliders" size={15} /> {describe(card)}

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { call, wordsOf } from '../api/call.ts';
-import type { DeadLetter } from '../api/types.ts';
+import type { DeadLetter, QueueState } from '../api/types.ts';
 import { deadLetterUrl, discardJob, pageOf, replayJob } from '../jobs/actions.ts';
 import { tell } from '../ui/announce.tsx';
 import { useClock } from '../ui/clock.ts';
@@ -11,8 +11,11 @@ import { Icon } from '../ui/icons.tsx';
 import { follow } from '../ui/router.ts';
 import { age, count as counted, dateAndTime } from '../ui/words.ts';
 
-/** Jobs that failed for good: why, where, and again. `count` is how many the queue says there are. */
-export function DeadLetters({ count }: { count: number | undefined }): JSX.Element {
+/**
+ * Jobs that failed for good: why, where, and again. They are asked for anew whenever the queue says anything: what is replayed
+ * and fails again leaves their number as it was.
+ */
+export function DeadLetters({ state }: { state: QueueState | undefined }): JSX.Element {
   const now = useClock();
   const letters = useSignal<readonly DeadLetter[] | undefined>(undefined);
   const total = useSignal(0);
@@ -31,7 +34,7 @@ export function DeadLetters({ count }: { count: number | undefined }): JSX.Eleme
   };
   useEffect(() => {
     void load();
-  }, [count]);
+  }, [state]);
 
   const replayAll = async (): Promise<void> => {
     const all = letters.peek() ?? [];

@@ -39,7 +39,7 @@ export function QueuePage({ access }: { access: Access }): JSX.Element {
         <Checks state={state} />
         <Workers count={state?.workers} />
       </div>
-      <DeadLetters count={state?.deadLetters} />
+      <DeadLetters state={state} />
     </div>
   );
 }
