@@ -3,7 +3,6 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { ENDED } from '../api/types.ts';
 import { Downloads } from '../player/Downloads.tsx';
-import { NO_EXTRAS } from '../player/extras.ts';
 import { Player } from '../player/Player.tsx';
 import type { Chapter } from '../player/ScrubBar.tsx';
 import { createScreen, type Screen } from '../player/screen.ts';
@@ -79,13 +78,10 @@ export function JobPage({
             <Downloads extras={job.extras} link={job.status.links.artifacts} open />
           )}
         </div>
-        {/* On a narrow page the files stand above this: they come first, so that nothing is pushed down. */}
-        {!(job.status.status === 'completed' && job.extras === NO_EXTRAS && problem === undefined) && (
-          <div class="job-side">
-            <Facts job={job} />
-            {job.history && <History history={job.history} />}
-          </div>
-        )}
+        <div class="job-side">
+          <Facts job={job} />
+          {job.history && <History history={job.history} />}
+        </div>
       </div>
     </div>
   );
