@@ -186,38 +186,3 @@ export function* readPackets(demuxer: Demuxer, stream: Stream): Generator<Packet
     packet.free();
   }
 }
-
-/** AVSEEK_SIZE of libavformat/avio.h: "how large is it" instead of a seek. */
-const AVSEEK_SIZE = 0x10000;
-const SEEK_CUR = 1;
-const SEEK_END = 2;
-
-/** A file in memory for muxers that go back to fill in what they learn at the end (MP4's index). */
-export interface MemoryFile {
-  write(chunk: Buffer): number;
-  seek(offset: bigint, whence: number): number;
-  bytes(): Buffer;
-}
-
-export function createMemoryFile(): MemoryFile {
-  let data = Buffer.alloc(1 << 18);
-  let length = 0;
-  let position = 0;
-  return {
-    write(chunk) {
-      const end = position + chunk.length;
-      if (end > data.length) data = Buffer.concat([data, Buffer.alloc(Math.max(data.length, chunk.length))]);
-      chunk.copy(data, position);
-      position = end;
-      length = Math.max(length, end);
-      return chunk.length;
-    },
-    seek(offset, whence) {
-      if (whence & AVSEEK_SIZE) return length;
-      const base = whence === SEEK_CUR ? position : whence === SEEK_END ? length : 0;
-      position = base + Number(offset);
-      return position;
-    },
-    bytes: () => data.subarray(0, length),
-  };
-}
