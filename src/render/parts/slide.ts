@@ -1,3 +1,4 @@
+import { PreviewError } from '../../errors.ts';
 import type { Warning } from '../../job/jobRecord.ts';
 import type { Focus, Motion } from '../../job/previewJob.types.ts';
 import type { YuvPicture } from '../../media/frame.ts';
@@ -43,6 +44,7 @@ export interface SlideContent {
 /**
  * Paints everything but the picture itself onto it, in place: a veil that keeps words readable, the words, the progress
  * line, a caption, the logo.
+ * @throws PreviewError `asset_corrupt` where the logo cannot be decoded
  */
 export async function paintSlide(
   picture: YuvPicture,
@@ -52,10 +54,7 @@ export async function paintSlide(
   const theme = themeOf(content);
   const layout = layoutOf(content);
   const { unit, margin } = layout;
-  const [words, mark] = await Promise.all([
-    fitWords(content),
-    logo && decodeLayer(logo, Math.round(220 * unit), Math.round(48 * unit), 'inside').then(trimLayer),
-  ]);
+  const [words, mark] = await Promise.all([fitWords(content), logo && decodeLogo(logo, unit)]);
   const top =
     layout.anchor === 'bottom'
       ? layout.bottom - words.height
@@ -176,4 +175,18 @@ function paintProgress(
   const gap = 8 * unit;
   const width = (length - gap * (of - 1)) / of;
   for (let i = 0; i < of; i++) bar(i * (width + gap), width, i < step ? theme.accent : theme.track);
+}
+
+/** @param unit pixels of the picture for one of the 1280x720 that the layout is drawn for */
+async function decodeLogo(bytes: Buffer, unit: number) {
+  try {
+    return trimLayer(await decodeLayer(bytes, Math.round(220 * unit), Math.round(48 * unit), 'inside'));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : 'unknown';
+    throw new PreviewError(
+      'asset_corrupt',
+      `The logo cannot be decoded (${reason}); it is damaged or truncated. Send the file again.`,
+      { cause },
+    );
+  }
 }

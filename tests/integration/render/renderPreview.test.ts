@@ -199,6 +199,21 @@ describe('what a job asks for', () => {
     await expect(render(storyboard(), { ...world, assets })).rejects.toMatchObject({ code: 'asset_missing' });
   });
 
+  it('names a logo that cannot be decoded', async () => {
+    const { store } = await openStore();
+    const torn = (await readFile(join(EXAMPLE, FILES[0].path))).subarray(0, 60_000);
+    const assets = [{ id: 'logo', type: 'image', format: 'jpeg', ...(await store.putObject(torn)) } as const];
+    const job = smallJob('logo', {
+      steps: [{ title: 'One', durationSeconds: 1 }],
+      assets: [{ id: 'logo', type: 'image', path: 'logo.jpg' }],
+      options: { brand: { logo: 'logo' } },
+    });
+    await expect(render(job, { store, assets })).rejects.toMatchObject({
+      code: 'asset_corrupt',
+      message: expect.stringContaining('The logo cannot be decoded'),
+    });
+  });
+
   it('shows burned-in captions one after the other, and changes no keyframe', async () => {
     const world = await openStore();
     const text = Array.from({ length: 8 }, (_, i) => `Here come words, sentence ${i + 1}.`).join(' ');
