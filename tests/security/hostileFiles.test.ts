@@ -1,0 +1,165 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { resolveAssets } from '../../src/assets/resolveAssets.ts';
+import { PreviewError } from '../../src/errors.ts';
+import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
+import { createFsStore } from '../../src/storage/fsStore.ts';
+import { createRenderPool, type RenderPool } from '../../src/worker/renderProcess.ts';
+import { createRenderSandbox } from '../../src/worker/sandbox/renderSandbox.ts';
+import { type Canary, knock, startCanary } from '../support/canary.ts';
+import { eventually } from '../support/eventually.ts';
+import { fetchingFiles, type HostileFile, hostileFiles } from '../support/hostileFiles.ts';
+import { smallJob } from '../support/service.ts';
+
+/** The built child: from sources it cannot be confined. */
+const CHILD = new URL('../../dist/worker/renderChild.js', import.meta.url);
+const MEMORY = 1.5 * 1024 ** 3;
+/** Alone, each takes less than 2 s of one processor; on a machine that others use, the clock says nothing. */
+const CPU_SECONDS = 2;
+const isThere = (command: string): boolean => spawnSync(command, ['-h']).error === undefined;
+const canRun = existsSync(CHILD) && isThere('ffmpeg') && process.platform === 'linux';
+
+describe.runIf(canRun)('files that are made to hurt', { timeout: 240_000 }, () => {
+  let folder: string;
+  let store: ArtifactStore;
+  let pool: RenderPool;
+  let canary: Canary;
+  let jobs = 0;
+  let files: HostileFile[];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'preview-hostile-'));
+    store = await createFsStore(join(folder, 'store'));
+    const sandbox = createRenderSandbox({ memoryBytes: MEMORY, cpuSeconds: 3600 }, { isBuilt: true });
+    pool = createRenderPool(join(folder, 'store'), { entry: CHILD, sandbox });
+    canary = await startCanary();
+    files = [...(await hostileFiles()), ...fetchingFiles(`http://127.0.0.1:${canary.port}`)];
+  }, 120_000);
+
+  afterAll(async () => {
+    await pool?.close();
+    await canary?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** What became of a job with the file: `rendered`, or the code of its error. */
+  async function outcomeOf({ type, bytes }: HostileFile, by = pool): Promise<string> {
+    await writeFile(join(folder, 'file'), bytes);
+    const steps = [{ durationSeconds: 1, ...(type === 'audio' ? { narration: 'file' } : { asset: 'file' }) }];
+    const job = smallJob(`hostile-${jobs++}`, { steps, assets: [{ id: 'file', type, path: 'file' }] });
+    const control = {
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+      onComplaint: () => undefined,
+    };
+    try {
+      const assets = await resolveAssets(job, {
+        store,
+        baseFolder: folder,
+        maxBytes: 2 ** 26,
+        signal: control.signal,
+      });
+      await by.render({ job, assets }, control);
+      return 'rendered';
+    } catch (error) {
+      if (error instanceof PreviewError) return error.code;
+      throw error;
+    }
+  }
+
+  it('are refused with a code of their own or rendered, in time, by a process that lives on', async () => {
+    expect(files.length).toBeGreaterThan(60);
+    const wrong: string[] = [];
+    const pids = new Set<number>();
+    for (const file of files) {
+      const before = await childOf();
+      const cpu = await cpuSecondsOf(before);
+      const outcome = await outcomeOf(file);
+      const after = await childOf();
+      pids.add(after);
+      const used = after === before ? (await cpuSecondsOf(after)) - cpu : await cpuSecondsOf(after);
+      if (!file.outcomes.includes(outcome)) wrong.push(`${file.name}: ${outcome}`);
+      if (used > CPU_SECONDS) wrong.push(`${file.name}: ${used} s of CPU time`);
+    }
+    expect(wrong).toEqual([]);
+    // Retired for what it holds at most, and never killed by a file.
+    expect(pids.size).toBeLessThanOrEqual(4);
+    expect(await outcomeOf(files[0] as HostileFile)).toBe('rendered');
+  });
+
+  it('make nobody come to the address that they name', async () => {
+    await knock('127.0.0.1', canary.port);
+    expect(canary.seen).toEqual(['127.0.0.1']);
+  });
+
+  it.runIf(isThere('strace'))('make the process open nothing but its own files, and no socket', async () => {
+    const trace = join(folder, 'trace');
+    // Not retired for what it holds, so that one process is looked at all the time.
+    const sandbox = createRenderSandbox({ memoryBytes: 2 ** 34, cpuSeconds: 3600 }, { isBuilt: true });
+    const others = await childrenOf();
+    const watched = createRenderPool(join(folder, 'store'), { entry: CHILD, sandbox });
+    expect(await outcomeOf(files[0] as HostileFile, watched)).toBe('rendered');
+    const [pid = 0] = (await childrenOf()).filter((child) => !others.includes(child));
+    const calls = 'open,openat,openat2,creat,socket,connect,bind,execve,fork,vfork,clone';
+    const strace = spawn('strace', ['-f', '-qq', '-e', `trace=${calls}`, '-o', trace, '-p', String(pid)]);
+    await eventually(async () => ((await tracerOf(pid)) > 0 ? true : undefined), 'the tracer');
+    const sample = files.filter(({ bytes }, i) => bytes.length < 1e6 && i % 2 === 0);
+    for (const file of [...sample, ...fetchingFiles(`http://127.0.0.1:${canary.port}`)])
+      await outcomeOf(file, watched);
+    expect(await childrenOf()).toContain(pid);
+    const ended = new Promise((resolve) => strace.once('exit', resolve));
+    strace.kill('SIGINT');
+    await ended;
+    await watched.close();
+    const lines = (await readFile(trace, 'utf8')).split('\n');
+    expect(lines.filter((line) => /\b(socket|connect|bind|execve|v?fork)\(/.test(line))).toEqual([]);
+    const own = [
+      join(folder, 'store/'),
+      join(process.cwd(), 'dist/'),
+      join(process.cwd(), 'node_modules/'),
+      join(process.cwd(), 'fonts/'),
+    ];
+    const machine = [
+      '/lib/',
+      '/usr/lib/',
+      '/proc/self/',
+      '/sys/fs/cgroup/',
+      '/sys/devices/system/cpu/',
+      '/dev/urandom',
+    ];
+    const opened = lines.flatMap((line) => /open(?:at)?2?\([^"]*"([^"]*)".*= \d+/.exec(line)?.[1] ?? []);
+    expect(opened.length).toBeGreaterThan(100);
+    const isOwn = (path: string): boolean =>
+      [...own, ...machine].some((start) => `${path}/`.startsWith(start)) || path.includes('/preview-render-');
+    expect([...new Set(opened.filter((path) => !isOwn(path)))]).toEqual([]);
+  });
+});
+
+/** The render children of this process that are there. */
+async function childrenOf(): Promise<number[]> {
+  const found: number[] = [];
+  for (const pid of await readdir('/proc')) {
+    const status = /^\d+$/.test(pid) ? await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '') : '';
+    if (!new RegExp(`^PPid:\\s${process.pid}$`, 'm').test(status) || /^State:\s[ZX]/m.test(status)) continue;
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (command.startsWith(process.execPath) && command.includes('renderChild')) found.push(Number(pid));
+  }
+  return found;
+}
+
+const childOf = (): Promise<number> => eventually(async () => (await childrenOf())[0], 'a render child');
+
+async function cpuSecondsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100 || 0;
+}
+
+async function tracerOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^TracerPid:\s(\d+)/m.exec(status)?.[1] ?? 0);
+}
