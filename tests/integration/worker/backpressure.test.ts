@@ -65,8 +65,12 @@ describe.each(queueBackends)('who is refused on the %s queue', (name) => {
     );
     await worker.stop();
     for (let i = 0; i < 20; i++) await world.client.enqueue(toldJob(`second-${i}`));
-    const { retryAfterSeconds } = await refusal(world, 'too-many');
-    expect(retryAfterSeconds).toBeLessThan(10);
+    // The queue is asked for its pace once a second, and a fast worker needs less for all of them.
+    const sooner = await eventually(async () => {
+      const { retryAfterSeconds } = await refusal(world, 'too-many');
+      return retryAfterSeconds < 10 ? retryAfterSeconds : undefined;
+    }, 'a time that follows from the pace');
+    expect(sooner).toBeGreaterThanOrEqual(1);
   });
 
   it.runIf(name !== 'embedded')('waits longer where more jobs wait, whatever the limit is', async () => {
