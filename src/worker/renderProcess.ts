@@ -241,7 +241,8 @@ async function runTask(
       onMessage = (message) => {
         if (message.type === 'progress') control.onProgress(message.progress);
         else if (message.type === 'part') control.onPart?.(message.part);
-        else if (message.type !== 'store') resolve(message);
+        // What it complained of before it answered is read in the same turn of the loop.
+        else if (message.type !== 'store') setImmediate(resolve, message);
       };
       process.on('message', onMessage);
     });
