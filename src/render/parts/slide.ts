@@ -182,10 +182,9 @@ async function decodeLogo(bytes: Buffer, unit: number) {
   try {
     return trimLayer(await decodeLayer(bytes, Math.round(220 * unit), Math.round(48 * unit), 'inside'));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : 'unknown';
     throw new PreviewError(
       'asset_corrupt',
-      `The logo cannot be decoded (${reason}); it is damaged or truncated. Send the file again.`,
+      'The logo cannot be decoded; it is damaged or truncated. Send the file again.',
       { cause },
     );
   }
