@@ -7,6 +7,9 @@ const LINES = 2;
 /** A caption rather ends with its sentence, or its clause, where it is at least so full. */
 const [SENTENCE_SHARE, CLAUSE_SHARE] = [0.35, 0.6];
 
+/** Made once: it takes longer to make than a word to be read. */
+const graphemes = new Intl.Segmenter();
+
 /** What is not broken, and whether a space lies before it. */
 interface Piece {
   text: string;
@@ -54,7 +57,7 @@ function piecesOf(words: string): Piece[] {
 
 function unbroken(word: string): string[] {
   const parts: string[] = [];
-  for (const { segment } of new Intl.Segmenter().segment(word)) {
+  for (const { segment } of graphemes.segment(word)) {
     const last = parts.at(-1);
     const joins =
       last !== undefined &&
@@ -68,7 +71,7 @@ function unbroken(word: string): string[] {
 /** A word longer than a line, such as an address, in pieces of a line. */
 function cut(word: string): string[] {
   const parts = [''];
-  for (const { segment } of new Intl.Segmenter().segment(word)) {
+  for (const { segment } of graphemes.segment(word)) {
     const last = parts.at(-1) as string;
     if (cellsOf(last + segment) > LINE_CELLS) parts.push(segment);
     else parts[parts.length - 1] = last + segment;

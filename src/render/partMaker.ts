@@ -1,9 +1,12 @@
 import { asPreviewError, PreviewError } from '../errors.ts';
 import type { ArtifactStore, StoredObject, StoredPart } from '../storage/artifactStore.ts';
+import { digestOf } from '../storage/storeRules.ts';
 import type { PlannedPart } from './plan.ts';
 
 /** What a maker leaves: bytes, or an object that it stored itself because it is too large for memory. */
-export type Made = ({ bytes: Buffer } | { object: StoredObject }) & { meta?: Record<string, unknown> };
+export type Made = MadeBytes | (Meta & { object: StoredObject });
+export type MadeBytes = Meta & { bytes: Buffer };
+type Meta = { meta?: Record<string, unknown> };
 
 /** That a part was made or found. Times are milliseconds since the epoch. */
 export interface PartReport {
@@ -20,6 +23,12 @@ export interface PartMaker {
     planned: PlannedPart<Content>,
     build: () => Promise<Made>,
   ): Promise<{ stored: StoredPart; reused: boolean }>;
+  /** The bytes of a part as soon as they are there; what was made is stored meanwhile, see {@link PartMaker.settled}. */
+  bytes<Content>(planned: PlannedPart<Content>, build: () => Promise<MadeBytes>): Promise<Buffer>;
+  /** The part that this render has made or found, or one that is in the store. */
+  find(key: string): Promise<StoredPart | undefined>;
+  /** Waits until everything that was begun is stored. @throws what the first failure was */
+  settled(): Promise<void>;
 }
 
 export function createPartMaker(
@@ -28,16 +37,27 @@ export function createPartMaker(
   onPart: (part: PartReport) => void = () => undefined,
 ): PartMaker {
   const running = new Map<string, Promise<{ stored: StoredPart; reused: boolean }>>();
+  const unstored = new Map<string, Promise<Buffer>>();
 
   const makeOrFind = async (kind: string, key: string, build: () => Promise<Made>) => {
     if (signal.aborted) throw new PreviewError('cancelled');
     const found = await store.getPart(key);
     if (found) return { stored: found, reused: true };
     const made = await build().catch((error: unknown) => rethrowWithin(error, kind));
-    const object = 'object' in made ? made.object : await store.putObject(made.bytes);
-    const stored = { ...object, ...(made.meta ? { meta: made.meta } : {}) };
-    await store.putPart(key, stored);
-    return { stored, reused: false };
+    return { stored: await keep(key, made), reused: false };
+  };
+
+  const keep = async (key: string, made: Made): Promise<StoredPart> => {
+    const meta = made.meta ? { meta: made.meta } : {};
+    if ('object' in made) {
+      const stored = { ...made.object, ...meta };
+      await store.putPart(key, stored);
+      return stored;
+    }
+    // Side by side: a part whose object is not there is none.
+    const stored = { sha256: digestOf(made.bytes), bytes: made.bytes.length, ...meta };
+    await Promise.all([store.putObject(made.bytes), store.putPart(key, stored)]);
+    return stored;
   };
 
   const reportOn = async (kind: string, key: string, build: () => Promise<Made>) => {
@@ -47,11 +67,38 @@ export function createPartMaker(
     return made;
   };
 
+  const make: PartMaker['make'] = ({ kind, key }, build) => {
+    const present = running.get(key) ?? reportOn(kind, key, build);
+    running.set(key, present);
+    return present;
+  };
+
   return {
-    make({ kind, key }, build) {
-      const present = running.get(key) ?? reportOn(kind, key, build);
-      running.set(key, present);
-      return present;
+    make,
+    bytes(planned, build) {
+      const { key } = planned;
+      const present = unstored.get(key);
+      if (present) return present;
+      let tell: (bytes: Buffer) => void = () => undefined;
+      let made: Buffer | undefined;
+      const early = new Promise<Buffer>((resolve) => {
+        tell = resolve;
+      });
+      const stored = make(planned, async () => {
+        const part = await build();
+        made = part.bytes;
+        tell(made);
+        return part;
+      }).then(({ stored: { sha256 } }) => made ?? store.readObject(sha256));
+      const bytes = Promise.race([early, stored]);
+      unstored.set(key, bytes);
+      const forget = (): unknown => unstored.delete(key);
+      stored.then(forget, forget);
+      return bytes;
+    },
+    find: async (key) => (await running.get(key))?.stored ?? store.getPart(key),
+    async settled() {
+      await Promise.all(running.values());
     },
   };
 }

@@ -73,6 +73,7 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
 
   onProgress({ percent: 85, stage: 'packaging' });
   const files = await stopwatch.time('packaging', () => makeFiles(render, poster, segments, soundtrack));
+  await parts.settled();
   const warnings = [...prepared.warnings, ...(await slides.warnings())];
   const manifest = buildManifest(render, files, warnings, segments, soundtrack);
   const text = Buffer.from(JSON.stringify(manifest, null, 2));

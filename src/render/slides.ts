@@ -123,26 +123,20 @@ export function createSlides(
   const thumb = async (index: number): Promise<RgbPicture> => {
     const planned = entryOf(plan, index).thumb;
     const { width, height } = planned.content;
-    let made: Buffer | undefined;
-    const { stored } = await parts.make(planned, async () => {
+    const data = await parts.bytes(planned, async () => {
       const { picture, warnings } = await first(index);
-      made = (await yuvToRgb(picture, width, height)).data;
-      return { bytes: made, meta: { warnings } };
+      return { bytes: (await yuvToRgb(picture, width, height)).data, meta: { warnings } };
     });
-    return { width, height, data: made ?? (await store.readObject(stored.sha256)) };
+    return { width, height, data };
   };
 
-  const still = async (slide: PlannedSlide, index: number): Promise<Buffer> => {
-    let made: Buffer | undefined;
-    const { stored } = await parts.make(slide.still, async () => {
+  const still = (slide: PlannedSlide, index: number): Promise<Buffer> =>
+    parts.bytes(slide.still, async () => {
       const { picture } = await composed(slide, index);
       // The thumbnail is made now, while the slide is at hand.
       const [coded] = await Promise.all([encodeFrames([picture], plan.video), thumb(index)]);
-      made = Buffer.concat([coded.parameters, ...coded.frames]);
-      return { bytes: made };
+      return { bytes: Buffer.concat([coded.parameters, ...coded.frames]) };
     });
-    return made ?? store.readObject(stored.sha256);
-  };
 
   /** What lies over a moving picture. */
   const overlay = async (content: SlideContent): Promise<Overlay> => {
@@ -228,7 +222,7 @@ export function createSlides(
     },
     thumb,
     async warnings() {
-      const stored = await Promise.all(plan.entries.map((entry) => store.getPart(entry.thumb.key)));
+      const stored = await Promise.all(plan.entries.map((entry) => parts.find(entry.thumb.key)));
       return stored.flatMap((part) => (part?.meta?.warnings as Warning[] | undefined) ?? []);
     },
   };

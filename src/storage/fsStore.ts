@@ -8,8 +8,12 @@ import type { ArtifactStore, StoredObject } from './artifactStore.ts';
 import { type AtomicFolder, hasCode, openAtomicFolder, type TempFile } from './atomicWrite.ts';
 import { createFsEndedList } from './fsEndedList.ts';
 import { layoutOf, namesIn, readJson, undefinedWhereMissing } from './fsLayout.ts';
+import { createJsonMemory } from './jsonMemory.ts';
 import { asPart, asRecord, asUpload, checkDigest, checkSize, digestOf } from './storeRules.ts';
 import { rethrowUnavailable } from './storeUnavailable.ts';
+
+/** A part that is remembered takes one or two kilobytes; a preview of 60 steps has 250. */
+const PARTS_KEPT = 2000;
 
 /**
  * The store in a folder, laid out as fsLayout.ts says.
@@ -20,6 +24,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
   const { objectPath, partPath, recordFolder, recordPath, entryPath, uploadFolder, uploadPath } =
     layoutOf(folder);
   const ended = createFsEndedList(folder, atomic);
+  const partFiles = createJsonMemory(PARTS_KEPT);
 
   const statObject = async (sha256: string): Promise<StoredObject | undefined> => {
     const path = objectPath(sha256);
@@ -77,7 +82,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
     },
 
     async getPart(key) {
-      const part = asPart(await readJson(partPath(key)));
+      const part = asPart(await partFiles.read(partPath(key)));
       const object = part && (await statObject(part.sha256));
       return object && object.bytes === part.bytes ? part : undefined;
     },
@@ -201,12 +206,17 @@ async function writeAll(
 ): Promise<StoredObject> {
   const hash = createHash('sha256');
   let bytes = 0;
+  let writing = Promise.resolve();
   for await (const chunk of source instanceof Uint8Array ? [source] : source) {
     bytes += chunk.length;
     checkSize(bytes, maxBytes);
+    await writing;
+    writing = temp.write(chunk);
+    // It is told to who waits for it; where the source fails first, nobody does.
+    writing.catch(() => undefined);
     hash.update(chunk);
-    await temp.write(chunk);
   }
+  await writing;
   return { sha256: hash.digest('hex'), bytes };
 }
 

@@ -13,6 +13,7 @@ import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { createFsStore } from '../storage/fsStore.ts';
 import { endWithParent } from './endWithParent.ts';
 import type { RenderAnswer, RenderTask } from './renderProtocol.ts';
+import { collectReports } from './reports.ts';
 import { tellsOfShortage } from './sandbox/shortage.ts';
 import { createChannelStore, type StoreAnswer } from './storeChannel.ts';
 
@@ -34,18 +35,24 @@ process.on('message', (message: RenderTask | StoreAnswer) => {
 answer({ type: 'ready' });
 
 async function answerTask(task: RenderTask, store: ArtifactStore): Promise<void> {
+  const reports = collectReports(answer);
   const context: RenderContext = {
     store,
     assets: task.assets,
     backgrounds,
-    onProgress: (progress) => answer({ type: 'progress', progress }),
-    onPart: (part) => answer({ type: 'part', part }),
+    onProgress: reports.progress,
+    onPart: reports.part,
     signal: new AbortController().signal,
   };
   try {
-    if (task.kind === 'plan') answer({ type: 'planned', plan: await planPreview(task.job, context) });
-    else answer({ type: 'rendered', result: await renderPreview(task.job, context) });
+    const done: RenderAnswer =
+      task.kind === 'plan'
+        ? { type: 'planned', plan: await planPreview(task.job, context) }
+        : { type: 'rendered', result: await renderPreview(task.job, context) };
+    reports.flush();
+    answer(done);
   } catch (thrown) {
+    reports.flush();
     const error = asPreviewError(thrown, lacksMemory(thrown) ? 'render_memory_exceeded' : 'render_failed');
     const cause =
       error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause ?? '');

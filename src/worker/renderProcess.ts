@@ -239,8 +239,10 @@ async function runTask(
     await Promise.race([child.ready, gone]);
     const done = new Promise<RenderAnswer>((resolve) => {
       onMessage = (message) => {
-        if (message.type === 'progress') control.onProgress(message.progress);
-        else if (message.type === 'part') control.onPart?.(message.part);
+        if (message.type === 'reports') {
+          for (const part of message.parts) control.onPart?.(part);
+          if (message.progress) control.onProgress(message.progress);
+        }
         // What it complained of before it answered is read in the same turn of the loop.
         else if (message.type !== 'store') setImmediate(resolve, message);
       };

@@ -12,12 +12,18 @@ export type RenderTask = { job: PreviewJob; assets: readonly LoadedAsset[] } & (
   | { kind: 'plan' }
 );
 
+/** How far a render is, and the parts that were made or found since it said so last. */
+export interface Reports {
+  type: 'reports';
+  progress?: Progress;
+  parts: PartReport[];
+}
+
 /** What the child answers. */
 export type RenderAnswer =
   | StoreCall
   | { type: 'ready' }
-  | { type: 'progress'; progress: Progress }
-  | { type: 'part'; part: PartReport }
+  | Reports
   | { type: 'rendered'; result: RenderResult }
   | { type: 'planned'; plan: PlanSummary }
   | {

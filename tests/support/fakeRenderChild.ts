@@ -42,7 +42,7 @@ process.on('message', ({ job }: RenderTask) => {
     case 'pid':
       return answer({ type: 'rendered', result: { ...result, timings: { assets: process.pid } } });
     case 'half':
-      return answer({ type: 'progress', progress: { percent: 50, stage: 'segments' } });
+      return answer({ type: 'reports', progress: { percent: 50, stage: 'segments' }, parts: [] });
     // Its test says when, by a file in the store's folder.
     case 'until told': {
       const told = setInterval(() => {

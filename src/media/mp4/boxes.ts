@@ -3,19 +3,25 @@
 export const u8 = (...values: number[]): Buffer => Buffer.from(values);
 export const u16 = (...values: number[]): Buffer => {
   const out = Buffer.allocUnsafe(values.length * 2);
-  for (const [i, value] of values.entries()) out.writeUInt16BE(value, i * 2);
+  for (let i = 0; i < values.length; i++) out.writeUInt16BE(values[i] as number, i * 2);
   return out;
 };
-export const u32 = (...values: number[]): Buffer => {
+export const u32 = (...values: number[]): Buffer => u32List(values);
+export const u64 = (...values: number[]): Buffer => u64List(values);
+
+/** Of a table, which may be longer than a call can have arguments. */
+export function u32List(values: readonly number[]): Buffer {
   const out = Buffer.allocUnsafe(values.length * 4);
-  for (const [i, value] of values.entries()) out.writeUInt32BE(value >>> 0, i * 4);
+  for (let i = 0; i < values.length; i++) out.writeUInt32BE((values[i] as number) >>> 0, i * 4);
   return out;
-};
-export const u64 = (...values: number[]): Buffer => {
+}
+
+export function u64List(values: readonly number[]): Buffer {
   const out = Buffer.allocUnsafe(values.length * 8);
-  for (const [i, value] of values.entries()) out.writeBigUInt64BE(BigInt(value), i * 8);
+  for (let i = 0; i < values.length; i++) out.writeBigUInt64BE(BigInt(values[i] as number), i * 8);
   return out;
-};
+}
+
 export const text = (value: string): Buffer => Buffer.from(value, 'latin1');
 
 export function box(type: string, ...content: Buffer[]): Buffer {

@@ -1,4 +1,4 @@
-import { box, fullBox, text, u8, u32, u64, zeros } from './boxes.ts';
+import { box, fullBox, text, u8, u32, u32List, u64, u64List, zeros } from './boxes.ts';
 import { editList, movieHeader, priming, type Sample, type Track, trackBox } from './track.ts';
 
 /** What the index of a file says of a sample. */
@@ -7,7 +7,7 @@ export interface IndexedSample extends Omit<Sample, 'data'> {
 }
 
 export const indexed = (samples: readonly Sample[]): IndexedSample[] =>
-  samples.map(({ data, ...sample }) => ({ ...sample, size: data.length }));
+  samples.map(({ data, duration, offset, sync }) => ({ duration, offset, sync, size: data.length }));
 
 export interface IndexedTrack {
   track: Track;
@@ -26,67 +26,86 @@ export interface MovieDetails {
  */
 export function movieHead(tracks: readonly IndexedTrack[], details: MovieDetails): Buffer {
   const ftyp = box('ftyp', text('isom'), u32(512), text('isom'), text('iso2'), text('avc1'), text('mp41'));
-  const sizes = tracks.map(({ chunks }) =>
-    chunks.map((chunk) => chunk.reduce((sum, { size }) => sum + size, 0)),
-  );
+  const sizes = tracks.map(({ chunks }) => chunks.map(bytesOf));
   const total = sizes.flat().reduce((sum, size) => sum + size, 0);
   const mdat =
     total + 8 < 2 ** 32
       ? Buffer.concat([u32(total + 8), text('mdat')])
       : Buffer.concat([u32(1), text('mdat'), u64(total + 16)]);
-  const moovAt = (dataStart: number): Buffer => moov(tracks, chunkOffsets(sizes, dataStart), details);
+  const described = tracks.map(describe);
+  const moovAt = (dataStart: number): Buffer => moov(described, chunkOffsets(sizes, dataStart), details);
   // Offsets are 64 bits wide, so the index is as long with any of them.
   const dataStart = ftyp.length + moovAt(0).length + mdat.length;
   return Buffer.concat([ftyp, moovAt(dataStart), mdat]);
 }
 
+function bytesOf(samples: readonly IndexedSample[]): number {
+  let sum = 0;
+  for (const { size } of samples) sum += size;
+  return sum;
+}
+
+/** Where each chunk that is not empty begins. */
 function chunkOffsets(sizes: readonly (readonly number[])[], dataStart: number): number[][] {
   const offsets = sizes.map((): number[] => []);
   let at = dataStart;
   for (let chunk = 0; chunk < Math.max(0, ...sizes.map(({ length }) => length)); chunk++) {
     for (const [track, of] of sizes.entries()) {
-      const size = of[chunk];
-      if (size === undefined) continue;
-      offsets[track]?.push(at);
+      const size = of[chunk] ?? 0;
+      if (size > 0) offsets[track]?.push(at);
       at += size;
     }
   }
   return offsets;
 }
 
-function moov(tracks: readonly IndexedTrack[], offsets: readonly number[][], details: MovieDetails): Buffer {
-  const timescale = tracks[0]?.track.timescale ?? 1000;
-  const described = tracks.map(({ track, chunks }, i) => {
-    const samples = chunks.flat();
-    const decoded = samples.reduce((sum, { duration }) => sum + duration, 0);
+/** A track but for where its chunks lie. Durations and `delay` are in units of its timescale. */
+interface DescribedTrack {
+  track: Track;
+  duration: number;
+  delay: number;
+  tables: Buffer[];
+}
+
+function describe({ track, chunks }: IndexedTrack): DescribedTrack {
+  const samples = chunks.flat();
+  let [duration, delay] = [0, 0];
+  for (const sample of samples) {
+    duration += sample.duration;
     // Composition must not come before decoding in this table, so that all is shown later and an edit takes it back.
-    const delay = Math.max(0, ...samples.map(({ offset }) => -offset));
+    delay = Math.max(delay, -sample.offset);
+  }
+  return { track, duration, delay, tables: sampleTables(samples, chunks, delay) };
+}
+
+function moov(
+  tracks: readonly DescribedTrack[],
+  offsets: readonly number[][],
+  details: MovieDetails,
+): Buffer {
+  const timescale = tracks[0]?.track.timescale ?? 1000;
+  const shown = tracks.map(({ track, duration: decoded, delay, tables }, i) => {
     const skipped = delay + priming(track);
     const duration = Math.round(((decoded - priming(track)) * timescale) / track.timescale);
     const edit = skipped > 0 ? editList(duration, skipped) : zeros(0);
-    return {
-      duration,
-      box: trackBox(
-        track,
-        i + 1,
-        { duration, edit, mediaDuration: decoded },
-        sampleTables(samples, chunks, offsets[i] ?? [], delay),
-      ),
-    };
+    const chunks = offsets[i] ?? [];
+    const co64 = fullBox('co64', 0, 0, u32(chunks.length), u64List(chunks));
+    const times = { duration, edit, mediaDuration: decoded };
+    return { duration, box: trackBox(track, i + 1, times, [...tables, co64]) };
   });
-  const duration = Math.max(0, ...described.map((track) => track.duration));
+  const duration = Math.max(0, ...shown.map((track) => track.duration));
   return box(
     'moov',
     movieHeader(timescale, duration, tracks.length + 1),
-    ...described.map((track) => track.box),
+    ...shown.map((track) => track.box),
     userData(details),
   );
 }
 
+/** What the index says of the samples, but for where their chunks lie. */
 function sampleTables(
   samples: readonly IndexedSample[],
   chunks: readonly (readonly IndexedSample[])[],
-  offsets: readonly number[],
   delay: number,
 ): Buffer[] {
   const durations = runs(samples.map(({ duration }) => duration));
@@ -94,32 +113,33 @@ function sampleTables(
   const hasCompositions = compositions.some(([, offset]) => offset !== 0);
   const syncs = samples.flatMap(({ sync }, i) => (sync ? [i + 1] : []));
   const perChunk = runs(chunks.filter(({ length }) => length > 0).map(({ length }) => length));
-  const filled = offsets.filter((_, i) => (chunks[i]?.length ?? 0) > 0);
   let chunk = 1;
-  const chunkRuns = perChunk.map(([count, length]) => {
-    const entry = u32(chunk, length, 1);
+  const chunkRuns = perChunk.flatMap(([count, length]) => {
+    const entry = [chunk, length, 1];
     chunk += count;
     return entry;
   });
   return [
-    fullBox('stts', 0, 0, u32(durations.length), ...durations.map((run) => u32(...run))),
+    fullBox('stts', 0, 0, u32(durations.length), u32List(durations.flat())),
     ...(hasCompositions
-      ? [fullBox('ctts', 0, 0, u32(compositions.length), ...compositions.map((run) => u32(...run)))]
+      ? [fullBox('ctts', 0, 0, u32(compositions.length), u32List(compositions.flat()))]
       : []),
-    ...(syncs.length < samples.length ? [fullBox('stss', 0, 0, u32(syncs.length, ...syncs))] : []),
-    fullBox('stsc', 0, 0, u32(chunkRuns.length), ...chunkRuns),
-    fullBox('stsz', 0, 0, u32(0, samples.length, ...samples.map(({ size }) => size))),
-    fullBox('co64', 0, 0, u32(filled.length), u64(...filled)),
+    ...(syncs.length < samples.length ? [fullBox('stss', 0, 0, u32(syncs.length), u32List(syncs))] : []),
+    fullBox('stsc', 0, 0, u32(perChunk.length), u32List(chunkRuns)),
+    fullBox('stsz', 0, 0, u32(0, samples.length), u32List(samples.map(({ size }) => size))),
   ];
 }
 
 /** Run-length coding: how often each value follows itself. */
 function runs(values: readonly number[]): [count: number, value: number][] {
   const found: [number, number][] = [];
+  let last: [number, number] | undefined;
   for (const value of values) {
-    const last = found.at(-1);
     if (last?.[1] === value) last[0]++;
-    else found.push([1, value]);
+    else {
+      last = [1, value];
+      found.push(last);
+    }
   }
   return found;
 }
