@@ -57,9 +57,15 @@ export async function probeAudioSeconds(bytes: Buffer, demuxerName: string): Pro
     const secondsOf = (ticks: bigint): number => (Number(ticks) * stream.timeBase.num) / stream.timeBase.den;
     const count = createCounter();
     let ticks = 0n;
-    for (const packet of readPackets(demuxer, stream)) {
-      ticks += packet.duration;
+    if (demuxerName === 'wav') {
+      // Samples of one size, as many as there are bytes for: the demuxer counts no more than that, whatever a header says.
+      ticks = stream.duration > 0n ? stream.duration : 0n;
       count(secondsOf(ticks));
+    } else {
+      for (const packet of readPackets(demuxer, stream)) {
+        ticks += packet.duration;
+        count(secondsOf(ticks));
+      }
     }
     const seconds = secondsOf(ticks);
     if (!(seconds > 0)) throw new Error('its audio stream is empty');

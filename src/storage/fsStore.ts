@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { open, readdir, readFile, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { open, readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
@@ -74,7 +74,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       });
     },
     async readObject(sha256) {
-      return readFile(objectPath(sha256)).catch((error: unknown) => rethrowMissing(error, sha256));
+      return readWhole(objectPath(sha256)).catch((error: unknown) => rethrowMissing(error, sha256));
     },
     async openObject(sha256, range) {
       const file = await open(objectPath(sha256)).catch((error: unknown) => rethrowMissing(error, sha256));
@@ -218,6 +218,28 @@ async function writeAll(
   }
   await writing;
   return { sha256: hash.digest('hex'), bytes };
+}
+
+/**
+ * Reads a file that nobody writes to in one go: `readFile` asks for half a megabyte at a time, and took 77 ms for a sound
+ * of 35 MB where this takes 20.
+ */
+async function readWhole(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    // Not out of a pool: whoever hands it to a thread gives all of its memory away.
+    const bytes = Buffer.allocUnsafeSlow(size);
+    let at = 0;
+    while (at < size) {
+      const { bytesRead } = await file.read(bytes, at, size - at, at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    await file.close();
+  }
 }
 
 function rethrowMissing(error: unknown, sha256: string): never {
