@@ -65,10 +65,11 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
 
   const wantsVideo = wants(job, 'video');
   if (wantsVideo && plan.video.format === 'mp4') await putStream(store, job, describeStream(plan, timeline));
+  const pictures = wantsVideo ? stopwatch.time('segments', () => makeSegments(render)) : undefined;
   const [poster, segments, soundtrack] = await Promise.all([
     wants(job, 'poster') ? makePoster(plan, slides, parts) : undefined,
-    wantsVideo ? stopwatch.time('segments', () => makeSegments(render)) : undefined,
-    wantsVideo ? stopwatch.time('soundtrack', () => makeSound(render)) : undefined,
+    pictures,
+    wantsVideo ? makeSoundInTurn(render, pictures) : undefined,
   ]);
 
   onProgress({ percent: 85, stage: 'packaging' });
@@ -89,6 +90,24 @@ export async function renderPreview(job: PreviewJob, context: RenderContext): Pr
     ...(segments?.firstSeconds === undefined ? {} : { firstSegmentSeconds: segments.firstSeconds }),
   };
 }
+
+/**
+ * The soundtrack takes longest of all parts, so it is begun at once. After an edit, though, somebody waits for a picture:
+ * then the few segments come first, and have the cores for themselves.
+ */
+async function makeSoundInTurn(
+  render: Render,
+  pictures: Promise<unknown> | undefined,
+): Promise<StoredPart | undefined> {
+  const { plan, store, stopwatch } = render;
+  const found = await Promise.all(plan.entries.map(({ segment }) => store.getPart(segment.key)));
+  const missing = found.filter((part) => !part).length;
+  if (missing <= FEW_SEGMENTS && missing < found.length / 2) await pictures;
+  return stopwatch.time('soundtrack', () => makeSound(render));
+}
+
+/** An edit changes its step's segment, and the one before it, which leads to it. */
+const FEW_SEGMENTS = 4;
 
 /** What is delivered: made side by side, since each waits for the store most of the time. */
 async function makeFiles(

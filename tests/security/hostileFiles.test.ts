@@ -76,14 +76,19 @@ describe.runIf(canRun)('files that are made to hurt', { timeout: 240_000 }, () =
     const wrong: string[] = [];
     const pids = new Set<number>();
     for (const file of files) {
-      const before = await childOf();
-      const cpu = await cpuSecondsOf(before);
-      const outcome = await outcomeOf(file);
-      const after = await childOf();
-      pids.add(after);
-      const used = after === before ? (await cpuSecondsOf(after)) - cpu : await cpuSecondsOf(after);
-      if (!file.outcomes.includes(outcome)) wrong.push(`${file.name}: ${outcome}`);
-      if (used > CPU_SECONDS) wrong.push(`${file.name}: ${used} s of CPU time`);
+      let least = Number.POSITIVE_INFINITY;
+      // Processors that share a core take up to twice as long for the same; what costs too much does so each time.
+      for (let tries = 0; tries < 3 && least > CPU_SECONDS; tries++) {
+        const before = await childOf();
+        const cpu = await cpuSecondsOf(before);
+        const outcome = await outcomeOf(file);
+        const after = await childOf();
+        pids.add(after);
+        const used = after === before ? (await cpuSecondsOf(after)) - cpu : await cpuSecondsOf(after);
+        least = Math.min(least, used);
+        if (!file.outcomes.includes(outcome)) wrong.push(`${file.name}: ${outcome}`);
+      }
+      if (least > CPU_SECONDS) wrong.push(`${file.name}: ${least} s of CPU time`);
     }
     expect(wrong).toEqual([]);
     // Retired for what it holds at most, and never killed by a file.
