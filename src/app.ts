@@ -27,6 +27,7 @@ import { createPreviewMetrics, type PreviewMetrics } from './worker/previewMetri
 import { createPreviewWorker, type PreviewWorker } from './worker/previewWorker.ts';
 import { createPreviewWorkerClient, type PreviewWorkerClient } from './worker/previewWorkerClient.ts';
 import { createQueueWatch, type QueueWatch } from './worker/queueWatch.ts';
+import { createRecordNews, type RecordNews } from './worker/recordNews.ts';
 import { createRenderPool, type RenderPool } from './worker/renderProcess.ts';
 import { cpuSecondsFor, createRenderSandbox, type RenderSandbox } from './worker/sandbox/renderSandbox.ts';
 import { createWebhookSender } from './worker/webhooks/webhookSender.ts';
@@ -154,6 +155,7 @@ function createKeyring(config: Config): Keyring {
 interface Base {
   backend: QueueBackend;
   store: ArtifactStore;
+  news: RecordNews;
   client: PreviewWorkerClient;
   deadLetters: DeadLetterOffice;
   webhooks: Webhooks;
@@ -186,7 +188,8 @@ async function openBase(
   closeLater(() => backend.close());
   const webhooks = createWebhooks({ backend, queueName });
   closeLater(() => webhooks.close());
-  const store = announcing(plainStore, webhooks);
+  const news = createRecordNews();
+  const store = news.telling(announcing(plainStore, webhooks));
   const client = createPreviewWorkerClient({
     ...{ backend, queueName, store, queueMax },
     projectQueueMax: projectQueueMax(config),
@@ -199,7 +202,7 @@ async function openBase(
   closeLater(() => tracing.close());
   const deadLetters = createDeadLetters({ backend, queueName, store, client });
   closeLater(() => deadLetters.close());
-  return { backend, store, client, deadLetters, webhooks, metrics, watch, tracing };
+  return { backend, store, news, client, deadLetters, webhooks, metrics, watch, tracing };
 }
 
 async function openRenderBase(...opened: Parameters<typeof openBase>): Promise<RenderBase> {

@@ -1,5 +1,5 @@
 import { type Demuxer, Muxer } from 'node-av/api';
-import type { Packet, Stream } from 'node-av/lib';
+import { Dictionary, type Packet, type Stream } from 'node-av/lib';
 import { openDemuxer, readPackets } from './ffmpeg.ts';
 import type { VideoFormat } from './video.ts';
 
@@ -18,7 +18,7 @@ export async function joinSegments(
   path: string,
   segments: readonly SegmentSource[],
   soundtrack: Buffer | undefined,
-  settings: { format: VideoFormat; fps: number; indexBytes: number },
+  settings: { format: VideoFormat; fps: number; indexBytes: number; title?: string | undefined },
 ): Promise<void> {
   const sound = soundtrack && (await openDemuxer(soundtrack, 'mov'));
   const muxer = await Muxer.open(path, {
@@ -30,6 +30,9 @@ export async function joinSegments(
       ...(settings.format === 'mp4'
         ? { movflags: '+faststart' }
         : { reserve_index_space: settings.indexBytes }),
+    },
+    configure: (context) => {
+      if (settings.title !== undefined) context.metadata = Dictionary.fromObject({ title: settings.title });
     },
   });
   try {

@@ -5,7 +5,7 @@ import { readClip } from '../media/clip.ts';
 import { coverPicture } from '../media/image.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { ASSET_REPLACED } from './inspectAssets.ts';
-import type { SlideContent } from './parts/slide.ts';
+import { type SlideContent, undecodableLogo, withoutLogo } from './parts/slide.ts';
 import { type Plan, type PlanAsset, part } from './plan.ts';
 
 /** Pictures that are looked at at the same time. */
@@ -15,7 +15,7 @@ const SMALL = { width: 64, height: 64, fps: 1 };
 
 /**
  * What a render would find out when it decodes the pictures, found beforehand: a warning for each slide whose picture is
- * damaged. What was found of a file is kept, so that each is looked at once.
+ * damaged, and one for a damaged logo. What was found of a file is kept, so that each is looked at once.
  * @throws PreviewError `asset_corrupt` where the job wants no placeholder
  */
 export async function checkPictures(
@@ -24,7 +24,9 @@ export async function checkPictures(
   store: ArtifactStore,
 ): Promise<Warning[]> {
   const shown = plan.entries.map(({ slides }) => slides[0]?.content);
-  const digests = new Set(shown.map((content) => content?.photo ?? content?.clip?.sha256));
+  const digests = new Set(
+    shown.flatMap((content) => [content?.photo ?? content?.clip?.sha256, content?.logo]),
+  );
   const failures = new Map<string, string>();
   const queue = assets.filter(({ sha256 }) => digests.has(sha256)).values();
   const look = async (): Promise<void> => {
@@ -34,10 +36,15 @@ export async function checkPictures(
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, look));
-  return shown.flatMap((content, index) => {
+  const branded = shown.find((content) => content?.logo && failures.has(content.logo));
+  const logo = branded
+    ? [withoutLogo(branded, undecodableLogo(new Error(failures.get(branded.logo ?? ''))))]
+    : [];
+  const pictures = shown.flatMap((content, index) => {
     const failure = failures.get(content?.photo ?? content?.clip?.sha256 ?? '');
     return content && failure !== undefined ? [replaced(content, undecodable(index, failure))] : [];
   });
+  return [...logo, ...pictures];
 }
 
 /** Why a file cannot be decoded; undefined where it can. */

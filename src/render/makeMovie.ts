@@ -7,7 +7,7 @@ import { artifact, type Render } from './render.ts';
 
 /** The finished video: the segments and the soundtrack, joined by copying. */
 export async function makeMovie(
-  { job, plan, timeline, parts, slides, store }: Render,
+  { job, plan, timeline, parts, slides, store, signal }: Render,
   segments: Segments,
   soundtrack: StoredPart | undefined,
 ): Promise<Artifact> {
@@ -23,8 +23,9 @@ export async function makeMovie(
       endSeconds: (startFrame + frames) / timeline.fps,
       title: label,
     }));
-    const { stored } = await parts.make(part('movie', { video, digests, chapters }), async () => ({
-      object: await makeWebm(files, video, chapters, store),
+    const details = { title: job.previewRequest.title, chapters };
+    const { stored } = await parts.make(part('movie', { video, digests, details }), async () => ({
+      object: await makeWebm(files, video, details, store),
     }));
     return artifact('preview.webm', 'video/webm', stored);
   }
@@ -34,7 +35,7 @@ export async function makeMovie(
   }));
   const details = { title: job.previewRequest.title, chapters };
   const { stored } = await parts.make(part('movie', { video, digests, details }), async () => ({
-    object: await makeMp4(videoTrack(await slides.still(0), video), files, details, video, store),
+    object: await makeMp4(videoTrack(await slides.still(0), video), files, details, video, { store, signal }),
   }));
   return artifact('preview.mp4', 'video/mp4', stored);
 }

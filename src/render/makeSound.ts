@@ -5,7 +5,13 @@ import type { Render } from './render.ts';
 import { makeSoundtrackInThread } from './soundThread.ts';
 
 /** The soundtrack; undefined where the preview is silent. */
-export async function makeSound({ plan, parts, assets, store }: Render): Promise<StoredPart | undefined> {
+export async function makeSound({
+  plan,
+  parts,
+  assets,
+  store,
+  signal,
+}: Render): Promise<StoredPart | undefined> {
   const { soundtrack } = plan;
   if (!soundtrack) return undefined;
   const { content } = soundtrack;
@@ -15,7 +21,7 @@ export async function makeSound({ plan, parts, assets, store }: Render): Promise
     return { bytes: await store.readObject(sha256), demuxer: demuxerOf(asset.format) };
   };
   const { stored } = await parts.make(soundtrack, async () => {
-    const { bytes, loudness } = await makeSoundtrackInThread(content, read);
+    const { bytes, loudness } = await makeSoundtrackInThread(content, read, signal);
     return { bytes, meta: { measured: measured(loudness) } };
   });
   return stored;

@@ -29,6 +29,8 @@ export interface PartMaker {
   find(key: string): Promise<StoredPart | undefined>;
   /** Waits until everything that was begun is stored. @throws what the first failure was */
   settled(): Promise<void>;
+  /** Waits until nothing is being made any more, however it ended. */
+  quiet(): Promise<void>;
 }
 
 export function createPartMaker(
@@ -44,6 +46,7 @@ export function createPartMaker(
     const found = await store.getPart(key);
     if (found) return { stored: found, reused: true };
     const made = await build().catch((error: unknown) => rethrowWithin(error, kind));
+    if (signal.aborted) throw new PreviewError('cancelled');
     return { stored: await keep(key, made), reused: false };
   };
 
@@ -56,7 +59,8 @@ export function createPartMaker(
     }
     // Side by side: a part whose object is not there is none.
     const stored = { sha256: digestOf(made.bytes), bytes: made.bytes.length, ...meta };
-    await Promise.all([store.putObject(made.bytes), store.putPart(key, stored)]);
+    const kept = await Promise.allSettled([store.putObject(made.bytes), store.putPart(key, stored)]);
+    for (const outcome of kept) if (outcome.status === 'rejected') throw outcome.reason;
     return stored;
   };
 
@@ -99,6 +103,12 @@ export function createPartMaker(
     find: async (key) => (await running.get(key))?.stored ?? store.getPart(key),
     async settled() {
       await Promise.all(running.values());
+    },
+    async quiet() {
+      for (let known = 0; known < running.size; ) {
+        known = running.size;
+        await Promise.allSettled(running.values());
+      }
     },
   };
 }

@@ -13,7 +13,7 @@ import type { VideoSound } from './parts/videoSound.ts';
 import type { Entry, Timeline } from './timeline.ts';
 
 /** Raise it with every change that makes other bytes from the same job; all parts are then made anew. */
-export const RENDERER_VERSION = '12';
+export const RENDERER_VERSION = '13';
 
 /** A part that can be made, stored and found again by its key. */
 export interface PlannedPart<Content> {
@@ -168,7 +168,8 @@ function slideContent(
   assets: Assets,
 ): SlideContent {
   const { steps, title, description, options } = job.previewRequest;
-  const { brand } = options ?? {};
+  const { brand, onAssetError } = options ?? {};
+  const mayLack = onAssetError === 'placeholder';
   const frame = {
     kind: entry.kind,
     width,
@@ -176,7 +177,8 @@ function slideContent(
     theme: options?.theme ?? 'midnight',
     brandColor: brand?.color,
     logo: brand?.logo && assets.get(brand.logo)?.sha256,
-    ...(options?.onAssetError === 'placeholder' ? { placeholder: true } : {}),
+    ...(mayLack ? { placeholder: true } : {}),
+    ...(mayLack && brand?.logo ? { mayLackLogo: true } : {}),
   };
   if (entry.kind === 'title') {
     const cover = steps.map(({ asset }) => assets.get(asset ?? '')).find((asset) => asset?.type === 'image');

@@ -20,6 +20,8 @@ export interface Render {
   slides: Slides;
   stopwatch: Stopwatch;
   onProgress(progress: Progress): void;
+  /** Aborted where the render is given up: what takes long looks at it now and then. */
+  signal: AbortSignal;
 }
 
 /** Whether the job wants something; without a wish it gets everything but the teaser. */

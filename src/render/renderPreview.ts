@@ -1,4 +1,5 @@
 import type { LoadedAsset, ResolvedAsset } from '../assets/resolveAssets.ts';
+import { PreviewError } from '../errors.ts';
 import type { Artifact, PlanSummary, Progress, StageTimings, Warning } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import type { ArtifactStore, StoredPart } from '../storage/artifactStore.ts';
@@ -9,7 +10,7 @@ import { makeMovie } from './makeMovie.ts';
 import { makeSegments, type Segments } from './makeSegments.ts';
 import { makeSound } from './makeSound.ts';
 import { makeTexts } from './makeTexts.ts';
-import { createPartMaker, type PartReport } from './partMaker.ts';
+import { createPartMaker, type PartMaker, type PartReport } from './partMaker.ts';
 import { makePoster, makeStoryboard } from './parts/pictures.ts';
 import { makeTeaser } from './parts/teaser.ts';
 import { checkWords } from './parts/words.ts';
@@ -33,6 +34,7 @@ export interface RenderContext {
   onPart?(part: PartReport): void;
   /** Pictures that are kept from one render to the next. */
   backgrounds?: Backgrounds;
+  /** Gives the render up: it fails as `cancelled` as soon as nothing of it is at work any more. */
   signal: AbortSignal;
 }
 
@@ -53,29 +55,45 @@ export interface RenderResult {
  *   is thrown is a fault of the renderer
  */
 export async function renderPreview(job: PreviewJob, context: RenderContext): Promise<RenderResult> {
-  const { store, onProgress } = context;
+  // What fails stops the rest: whoever calls has the cores for the next render when this one has answered.
+  const failure = new AbortController();
+  const signal = AbortSignal.any([context.signal, failure.signal]);
+  const parts = createPartMaker(context.store, signal, context.onPart);
+  try {
+    return await renderParts(job, { ...context, signal }, parts);
+  } catch (error) {
+    failure.abort();
+    await parts.quiet();
+    if (context.signal.aborted) throw new PreviewError('cancelled');
+    throw error;
+  }
+}
+
+async function renderParts(job: PreviewJob, context: RenderContext, parts: PartMaker): Promise<RenderResult> {
+  const { store, onProgress, signal } = context;
   const stopwatch = createStopwatch();
   onProgress({ percent: 0, stage: 'assets' });
   const prepared = await stopwatch.time('assets', () => prepare(job, context));
   const { plan, timeline } = prepared;
-  const parts = createPartMaker(store, context.signal, context.onPart);
   const backgrounds = context.backgrounds ?? createBackgrounds(BACKGROUND_BYTES);
-  const slides = createSlides(plan, parts, store, stopwatch, backgrounds);
-  const render: Render = { ...prepared, job, store, parts, slides, stopwatch, onProgress };
+  const slides = createSlides({ plan, parts, store, stopwatch, backgrounds, signal });
+  const render: Render = { ...prepared, job, store, parts, slides, stopwatch, onProgress, signal };
 
   const wantsVideo = wants(job, 'video');
-  if (wantsVideo && plan.video.format === 'mp4') await putStream(store, job, describeStream(plan, timeline));
+  const isStreamed = wantsVideo && plan.video.format === 'mp4';
+  const announced = isStreamed ? putStream(store, job, describeStream(plan, timeline)) : undefined;
   const pictures = wantsVideo ? stopwatch.time('segments', () => makeSegments(render)) : undefined;
   const [poster, segments, soundtrack] = await Promise.all([
     wants(job, 'poster') ? makePoster(plan, slides, parts) : undefined,
     pictures,
     wantsVideo ? makeSoundInTurn(render, pictures) : undefined,
+    announced,
   ]);
 
   onProgress({ percent: 85, stage: 'packaging' });
   const files = await stopwatch.time('packaging', () => makeFiles(render, poster, segments, soundtrack));
   await parts.settled();
-  const warnings = [...prepared.warnings, ...(await slides.warnings())];
+  const warnings = distinct([...prepared.warnings, ...(await slides.warnings())]);
   const manifest = buildManifest(render, files, warnings, segments, soundtrack);
   const text = Buffer.from(JSON.stringify(manifest, null, 2));
   const manifestFile = artifact('manifest.json', 'application/json', await store.putObject(text));
@@ -108,6 +126,11 @@ async function makeSoundInTurn(
 
 /** An edit changes its step's segment, and the one before it, which leads to it. */
 const FEW_SEGMENTS = 4;
+
+/** What is wrong with the logo is wrong on every slide, and told once. */
+const distinct = (warnings: readonly Warning[]): Warning[] => [
+  ...new Map(warnings.map((warning) => [JSON.stringify(warning), warning])).values(),
+];
 
 /** What is delivered: made side by side, since each waits for the store most of the time. */
 async function makeFiles(

@@ -1,3 +1,4 @@
+import { PreviewError } from '../errors.ts';
 import type { Warning } from '../job/jobRecord.ts';
 import { readClip } from '../media/clip.ts';
 import { yuvToRgb } from '../media/convert.ts';
@@ -28,8 +29,13 @@ export interface Slides {
   encode(pictures: Pictures): Promise<CodedFrames>;
   framesEncoded(): number;
   moves(index: number): boolean;
-  /** What an entry shows until its transition, each picture with how many frames it is shown. */
-  held(index: number): AsyncGenerator<{ picture: YuvPicture; frames: number }>;
+  /** True for a video, which plays on under its transition; a photo has come to rest by then. */
+  plays(index: number): boolean;
+  /**
+   * What an entry shows until its transition, each picture with how many frames it is shown; of a video `beyond` frames
+   * more.
+   */
+  held(index: number, beyond?: number): AsyncGenerator<{ picture: YuvPicture; frames: number }>;
   /** A small picture for the sheet of all of them. */
   thumb(index: number): Promise<RgbPicture>;
   /** What composing them had to say, now or when they were made. */
@@ -46,13 +52,21 @@ interface Composed {
 /** Composed slides kept in memory: one is wanted by its own segment and by the one before it. */
 const KEPT = 4;
 
-export function createSlides(
-  plan: Plan,
-  parts: PartMaker,
-  store: ArtifactStore,
-  stopwatch: Stopwatch,
-  backgrounds: Backgrounds,
-): Slides {
+export function createSlides({
+  plan,
+  parts,
+  store,
+  stopwatch,
+  backgrounds,
+  signal,
+}: {
+  plan: Plan;
+  parts: PartMaker;
+  store: ArtifactStore;
+  stopwatch: Stopwatch;
+  backgrounds: Backgrounds;
+  signal: AbortSignal;
+}): Slides {
   const kept = new Map<string, Promise<Composed>>();
   let encoded = 0;
   const encode = async (pictures: Pictures): Promise<CodedFrames> => {
@@ -100,10 +114,28 @@ export function createSlides(
     throw new Error('it has no picture');
   };
 
+  /** What an entry begins with: the transition to it ends with the picture that then begins to move. */
+  const opening = async (
+    content: SlideContent,
+    index: number,
+  ): Promise<{ picture: YuvPicture; warnings: Warning[] }> => {
+    const movement = await movementIn(content);
+    if (!movement) return background(content, index);
+    const { picture: source, warnings } = await background(content, index, movement.scale);
+    const picture = resampleView(source, movement.at(0).view, content.width, content.height);
+    return { picture, warnings };
+  };
+  /** How the view of a photo moves; undefined where it stands, or its header cannot be read. */
+  const movementIn = async (content: SlideContent): Promise<Movement | undefined> => {
+    const photo = await (isMoving(content) ? read(content.photo) : undefined);
+    const header = await (photo && probeImage(photo).catch(() => undefined));
+    return header && movementOf(content, content, placePhoto(header, content, content.mirrored));
+  };
+
   const compose = (slide: PlannedSlide, index: number): Promise<Composed> =>
     stopwatch.time('slides', async () => {
       const { content } = slide;
-      const { picture, warnings } = await background(content, index);
+      const { picture, warnings } = await opening(content, index);
       warnings.push(...(await paintSlide(picture, content, await read(content.logo))));
       return { picture, warnings };
     });
@@ -152,7 +184,10 @@ export function createSlides(
   };
 
   /** A video under the words; its last picture stands until the step ends. */
-  async function* playing(index: number): AsyncGenerator<{ picture: YuvPicture; frames: number }> {
+  async function* playing(
+    index: number,
+    beyond: number,
+  ): AsyncGenerator<{ picture: YuvPicture; frames: number }> {
     const { slides } = entryOf(plan, index);
     const { content } = firstSlide(plan, index);
     const source = frames(content);
@@ -160,7 +195,8 @@ export function createSlides(
     try {
       for (const slide of slides) {
         const over = await overlay(slide.content);
-        for (let i = 0; i < slide.frames; i++) {
+        const count = slide.frames + (slide === slides.at(-1) ? beyond : 0);
+        for (let i = 0; i < count; i++) {
           const next = await source.next().catch((cause: unknown) => {
             // A video that breaks off stands still; one that never begins cannot be shown.
             if (last) return { done: true as const, value: undefined };
@@ -181,8 +217,11 @@ export function createSlides(
   async function* moving(index: number): AsyncGenerator<{ picture: YuvPicture; frames: number }> {
     const { slides } = entryOf(plan, index);
     const { content } = firstSlide(plan, index);
-    const header = await probeImage((await read(content.photo)) as Buffer);
-    const movement = movementOf(content, content, placePhoto(header, content, content.mirrored)) as Movement;
+    const movement = await movementIn(content);
+    if (!movement) {
+      yield* standing(index);
+      return;
+    }
     const { picture: source } = await background(content, index, movement.scale);
     const total = slides.reduce((sum, { frames }) => sum + frames, 0);
     let frame = 0;
@@ -204,10 +243,8 @@ export function createSlides(
     }
   }
 
-  const moves = (index: number): boolean => {
-    const { motion = 'none', focus, photo, clip } = firstSlide(plan, index).content;
-    return clip !== undefined || (photo !== undefined && (motion !== 'none' || focus !== undefined));
-  };
+  const plays = (index: number): boolean => firstSlide(plan, index).content.clip !== undefined;
+  const moves = (index: number): boolean => plays(index) || isMoving(firstSlide(plan, index).content);
 
   return {
     picture: async (index) => (await first(index)).picture,
@@ -216,9 +253,13 @@ export function createSlides(
     encode,
     framesEncoded: () => encoded,
     moves,
-    held(index) {
-      if (firstSlide(plan, index).content.clip) return playing(index);
-      return moves(index) ? moving(index) : standing(index);
+    plays,
+    async *held(index, beyond = 0) {
+      const show = plays(index) ? playing : moves(index) ? moving : standing;
+      for await (const shown of show(index, beyond)) {
+        if (signal.aborted) throw new PreviewError('cancelled');
+        yield shown;
+      }
     },
     thumb,
     async warnings() {
@@ -227,6 +268,10 @@ export function createSlides(
     },
   };
 }
+
+/** Whether the view of a photo moves. */
+const isMoving = ({ photo, motion = 'none', focus }: SlideContent): boolean =>
+  photo !== undefined && (motion !== 'none' || focus !== undefined);
 
 /** A picture of one grey. */
 function plain(width: number, height: number, luma: number): YuvPicture {

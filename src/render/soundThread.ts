@@ -20,7 +20,7 @@ interface SoundFile {
 
 /** To the thread: a task, or the file that it asked for. */
 type Order =
-  | { type: 'make'; id: number; content: SoundtrackContent }
+  | { type: 'make'; id: number; content: SoundtrackContent; stop: SharedArrayBuffer }
   | { type: 'file'; id: number; sha256: string; file: SoundFile }
   | { type: 'no file'; id: number; sha256: string; error: unknown };
 
@@ -38,12 +38,19 @@ let thread: Worker | undefined;
 let lastId = 0;
 const waiting = new Map<number, (answer: Answer) => void>();
 
-/** {@link makeSoundtrack} in the thread. */
+/** {@link makeSoundtrack} in the thread, until the signal. */
 export async function makeSoundtrackInThread(
   content: SoundtrackContent,
   read: ReadSound,
+  signal: AbortSignal,
 ): Promise<Soundtrack> {
-  if (!HAS_THREADS) return makeSoundtrack(content, read);
+  if (!HAS_THREADS) return makeSoundtrack(content, read, () => signal.aborted);
+  // A message would be read when the thread next waits for something: half a minute of sound later.
+  const stop = new SharedArrayBuffer(1);
+  const onAbort = (): void => {
+    new Uint8Array(stop)[0] = 1;
+  };
+  signal.addEventListener('abort', onAbort);
   const id = ++lastId;
   const worker = startThread();
   const send = (order: Order): void => worker.postMessage(order);
@@ -62,9 +69,10 @@ export async function makeSoundtrackInThread(
           );
         }
       });
-      send({ type: 'make', id, content });
+      send({ type: 'make', id, content, stop });
     });
   } finally {
+    signal.removeEventListener('abort', onAbort);
     waiting.delete(id);
     if (waiting.size === 0) worker.unref();
   }
@@ -121,7 +129,8 @@ if (!isMainThread && parentPort) {
   port.on('message', (order: Order) => {
     const { id } = order;
     if (order.type === 'make') {
-      makeSoundtrack(order.content, readFor(id)).then(
+      const stop = new Uint8Array(order.stop);
+      makeSoundtrack(order.content, readFor(id), () => stop[0] === 1).then(
         (made) => send({ type: 'made', id, made }),
         (error: unknown) => {
           const code = error instanceof PreviewError ? { code: error.code } : {};

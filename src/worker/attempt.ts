@@ -15,6 +15,7 @@ import { type Failure, failedReason, withStep } from './deadLetter.ts';
 import type { DeadLetterOffice } from './deadLetters.ts';
 import { keepDetails } from './jobDetails.ts';
 import type { PreviewMetrics } from './previewMetrics.ts';
+import type { RecordNews } from './recordNews.ts';
 import { type Outcome, renderJob } from './renderJob.ts';
 import type { RenderPool } from './renderProcess.ts';
 import { webhookOf } from './webhooks/webhookMessage.ts';
@@ -29,6 +30,8 @@ export interface AttemptParts {
   store: ArtifactStore;
   renderPool: RenderPool;
   deadLetters: Pick<DeadLetterOffice, 'bury'>;
+  /** Of the clients in this process; what others write is found by looking. */
+  news: Pick<RecordNews, 'listen'>;
   metrics: PreviewMetrics;
   logger: Logger;
   jobTimeoutSeconds: number;
@@ -161,18 +164,22 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
     const deadline = setTimeout(() => {
       hold.abort(new PreviewError('render_timeout', `The job took longer than ${seconds} s.`));
     }, seconds * 1000);
+    const stopWhereCancelled = (record: JobRecord | undefined): void => {
+      if (record?.status === 'cancelled') hold.abort(new PreviewError('cancelled'));
+    };
     let isLooking = false;
     const looking = setInterval(async () => {
       if (hold.isExpired()) hold.abort(new LockLost('the lock has expired'));
       if (isLooking) return;
       isLooking = true;
-      const record = await store.getRecord(projectId, jobId).catch(() => undefined);
+      stopWhereCancelled(await store.getRecord(projectId, jobId).catch(() => undefined));
       isLooking = false;
-      if (record?.status === 'cancelled') hold.abort(new PreviewError('cancelled'));
     }, CANCEL_CHECK_MS);
+    const stopListening = parts.news.listen({ projectId, jobId }, stopWhereCancelled);
     return () => {
       clearTimeout(deadline);
       clearInterval(looking);
+      stopListening();
     };
   };
 

@@ -12,7 +12,7 @@ import { BACKGROUND_BYTES, planPreview, type RenderContext, renderPreview } from
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { createFsStore } from '../storage/fsStore.ts';
 import { endWithParent } from './endWithParent.ts';
-import type { RenderAnswer, RenderTask } from './renderProtocol.ts';
+import type { RenderAnswer, RenderTask, StopOrder } from './renderProtocol.ts';
 import { collectReports } from './reports.ts';
 import { tellsOfShortage } from './sandbox/shortage.ts';
 import { createChannelStore, type StoreAnswer } from './storeChannel.ts';
@@ -29,12 +29,19 @@ configureSharp();
 await loadFonts(fontsFolder || undefined);
 const store = storeFolder ? await createFsStore(storeFolder) : createChannelStore();
 const backgrounds = createBackgrounds(BACKGROUND_BYTES);
-process.on('message', (message: RenderTask | StoreAnswer) => {
-  if ('kind' in message) void answerTask(message, store);
+let control = new AbortController();
+process.on('message', (message: RenderTask | StopOrder | StoreAnswer) => {
+  if (!('kind' in message)) return;
+  if (message.kind === 'stop') {
+    control.abort();
+    return;
+  }
+  control = new AbortController();
+  void answerTask(message, store, control.signal);
 });
 answer({ type: 'ready' });
 
-async function answerTask(task: RenderTask, store: ArtifactStore): Promise<void> {
+async function answerTask(task: RenderTask, store: ArtifactStore, signal: AbortSignal): Promise<void> {
   const reports = collectReports(answer);
   const context: RenderContext = {
     store,
@@ -42,7 +49,7 @@ async function answerTask(task: RenderTask, store: ArtifactStore): Promise<void>
     backgrounds,
     onProgress: reports.progress,
     onPart: reports.part,
-    signal: new AbortController().signal,
+    signal,
   };
   try {
     const done: RenderAnswer =

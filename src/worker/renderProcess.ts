@@ -10,7 +10,7 @@ import type { PartReport } from '../render/partMaker.ts';
 import type { RenderResult } from '../render/renderPreview.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { foldersOfRenders } from '../storage/fsLayout.ts';
-import type { RenderAnswer, RenderTask } from './renderProtocol.ts';
+import type { RenderAnswer, RenderTask, StopOrder } from './renderProtocol.ts';
 import type { Rule } from './sandbox/confine.ts';
 import { createRenderSandbox, type RenderSandbox } from './sandbox/renderSandbox.ts';
 import { tellsOfShortage } from './sandbox/shortage.ts';
@@ -26,7 +26,7 @@ export interface RenderPool {
 }
 
 export interface RenderControl {
-  /** Kills the child; the task fails with the signal's reason. */
+  /** Stops the task, which fails with the signal's reason; a child that does not stop is killed. */
   signal: AbortSignal;
   /** Kills the child after that many milliseconds; left out where the signal keeps the deadline. */
   timeoutMs?: number;
@@ -60,6 +60,8 @@ interface RenderChild {
   shortage?: string;
 }
 
+/** How long a child may take to stop: what is encoded or decoded at the moment comes to its end. */
+const STOP_MS = 300;
 /** How often a process that renders is looked at. */
 const USAGE_MS = 50;
 
@@ -104,6 +106,7 @@ export function createRenderPool(
     child.tasks += task.kind === 'plan' ? PLAN_SHARE : 1;
     if (isFresh(child)) idle.push(child);
     else child.process.disconnect();
+    control.signal.throwIfAborted();
     if (answer.type === 'failed') {
       throw new PreviewError(answer.code, answer.message, {
         cause: new Error(answer.detail),
@@ -216,7 +219,12 @@ async function runTask(
     reason ??= why;
     process.kill('SIGKILL');
   };
-  const onAbort = (): void => kill(control.signal.reason);
+  let stopping: NodeJS.Timeout | undefined;
+  /** A child that stops by itself is there for the next task; one that was killed has to be started, which takes half a second. */
+  const onAbort = (): void => {
+    if (process.connected) process.send({ kind: 'stop' } satisfies StopOrder);
+    stopping = setTimeout(() => kill(control.signal.reason), STOP_MS);
+  };
   const watching = setInterval(() => {
     const { bytes } = usageOf(process.pid ?? 0) ?? { bytes: 0 };
     if (bytes > memoryBytes) kill(outOfMemory(new Error(`the render child held ${bytes} bytes`)));
@@ -237,6 +245,7 @@ async function runTask(
   try {
     control.signal.addEventListener('abort', onAbort);
     await Promise.race([child.ready, gone]);
+    if (control.signal.aborted) return { type: 'failed', code: 'cancelled', message: '', detail: '' };
     const done = new Promise<RenderAnswer>((resolve) => {
       onMessage = (message) => {
         if (message.type === 'reports') {
@@ -255,6 +264,7 @@ async function runTask(
     throw reason ?? error;
   } finally {
     clearTimeout(deadline);
+    clearTimeout(stopping);
     clearInterval(watching);
     control.signal.removeEventListener('abort', onAbort);
     if (onMessage) process.off('message', onMessage);

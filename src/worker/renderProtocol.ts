@@ -19,6 +19,11 @@ export interface Reports {
   parts: PartReport[];
 }
 
+/** That the task is not wanted any more: the child answers soon that it has failed, as `cancelled`, and is kept. */
+export interface StopOrder {
+  kind: 'stop';
+}
+
 /** What the child answers. */
 export type RenderAnswer =
   | StoreCall

@@ -39,13 +39,19 @@ describe.each(['mp4', 'webm'] as const)('the chapters in a preview as %s', (form
     });
     const path = join(folder, `${count}.${format}`);
     writeFileSync(path, await store.readObject(artifacts[0]?.sha256 ?? ''));
-    const probe = spawnSync('ffprobe', ['-v', 'warning', '-show_chapters', '-of', 'json', path], {
-      encoding: 'utf8',
-    });
+    const probe = spawnSync(
+      'ffprobe',
+      ['-v', 'warning', '-show_chapters', '-show_format', '-of', 'json', path],
+      {
+        encoding: 'utf8',
+      },
+    );
     expect(probe.stderr).toBe('');
-    const { chapters } = JSON.parse(probe.stdout) as {
+    const { chapters, format: container } = JSON.parse(probe.stdout) as {
       chapters: { start_time: string; end_time: string; tags: { title: string } }[];
+      format: { tags: { title?: string } };
     };
+    expect(container.tags.title).toBe('Opening');
     const expected = [
       { start: 0, end: 3, title: 'Opening' },
       ...Array.from({ length: count }, (_, i) => ({ start: 3 + i, end: 4 + i, title: TITLES[i % 3] })),

@@ -5,7 +5,7 @@
 import { appendFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { endWithParent } from '../../src/worker/endWithParent.ts';
-import type { RenderAnswer, RenderTask } from '../../src/worker/renderProtocol.ts';
+import type { RenderAnswer, RenderTask, StopOrder } from '../../src/worker/renderProtocol.ts';
 
 const [storeFolder = ''] = process.argv.slice(2);
 const answer = (message: RenderAnswer): void => {
@@ -20,7 +20,14 @@ const result = {
 };
 
 endWithParent();
-process.on('message', ({ job }: RenderTask) => {
+let isPatient = false;
+process.on('message', (task: RenderTask | StopOrder) => {
+  if (task.kind === 'stop') {
+    if (isPatient) answer({ type: 'failed', code: 'cancelled', message: 'It was stopped.', detail: '' });
+    isPatient = false;
+    return;
+  }
+  const { job } = task;
   const begun = join(storeFolder, `begun-${job.projectId}-${job.jobId}`);
   appendFileSync(begun, '.');
   const attempts = (job.previewRequest.metadata?.attempts ?? []) as string[];
@@ -52,6 +59,9 @@ process.on('message', ({ job }: RenderTask) => {
       }, 20);
       return;
     }
+    case 'until stopped':
+      isPatient = true;
+      return;
     case 'slow':
       return void setTimeout(() => answer({ type: 'rendered', result }), 1000);
     // As native code does: nothing but a signal gets through.

@@ -15,6 +15,7 @@ import {
   type JobStatus,
   type PreviewWorkerClient,
 } from '../../src/worker/previewWorkerClient.ts';
+import { createRecordNews } from '../../src/worker/recordNews.ts';
 import { createRenderPool } from '../../src/worker/renderProcess.ts';
 import { eventually } from './eventually.ts';
 import { smallJob } from './service.ts';
@@ -94,6 +95,7 @@ export async function openQueueWorld(
       const worker = createPreviewWorker({
         ...{
           tracing: noTracing,
+          news: createRecordNews(),
           backend,
           store,
           deadLetters,

@@ -15,6 +15,7 @@ import { createDeadLetters } from '../../src/worker/deadLetters.ts';
 import { createPreviewMetrics } from '../../src/worker/previewMetrics.ts';
 import { createPreviewWorker } from '../../src/worker/previewWorker.ts';
 import { createPreviewWorkerClient } from '../../src/worker/previewWorkerClient.ts';
+import { createRecordNews } from '../../src/worker/recordNews.ts';
 import { createRenderPool } from '../../src/worker/renderProcess.ts';
 import { createWebhookSender } from '../../src/worker/webhooks/webhookSender.ts';
 import { announcing, createWebhooks } from '../../src/worker/webhooks/webhooks.ts';
@@ -45,6 +46,7 @@ createWebhookWorker({
 await createPreviewWorker({
   ...common,
   deadLetters,
+  news: createRecordNews(),
   tracing: noTracing,
   renderPool: createRenderPool(storeFolder, { entry: FAKE_RENDER_CHILD }),
   concurrency: 1,

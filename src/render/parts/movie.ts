@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PreviewError } from '../../errors.ts';
 import { soundTrack } from '../../media/audio.ts';
 import { readParameterSets } from '../../media/h264/stills.ts';
 import { readFragments } from '../../media/mp4/fragments.ts';
@@ -11,6 +12,7 @@ import { joinSegments } from '../../media/mux.ts';
 import { timescaleOf, type VideoSettings } from '../../media/video.ts';
 import { reservedBytes, type WebmChapter, writeChapters } from '../../media/webmChapters.ts';
 import type { ArtifactStore, StoredObject, StoredPart } from '../../storage/artifactStore.ts';
+import type { Render } from '../render.ts';
 import { samplesIn } from './segment.ts';
 
 /** What a finished file is made of. */
@@ -29,7 +31,7 @@ export async function makeMp4(
   { segments, soundtrack }: MovieParts,
   details: MovieDetails,
   video: VideoSettings,
-  store: ArtifactStore,
+  { store, signal }: Pick<Render, 'store' | 'signal'>,
 ): Promise<StoredObject> {
   const pictures = segments.map(({ part }) => samplesIn(part));
   const sound = soundtrack && readFragments(await store.readObject(soundtrack.sha256));
@@ -51,6 +53,7 @@ export async function makeMp4(
     yield head;
     let next = read(0);
     for (let i = 0; i < segments.length; i++) {
+      if (signal.aborted) throw new PreviewError('cancelled');
       const shown = await next;
       next = read(i + 1);
       if (shown) yield samplesOf(shown, pictures[i] ?? []);
@@ -93,7 +96,7 @@ export function videoTrack(still: Buffer, video: VideoSettings): VideoTrack {
 export async function makeWebm(
   { segments, soundtrack }: MovieParts,
   { fps }: VideoSettings,
-  chapters: readonly WebmChapter[],
+  { title, chapters }: { title: string | undefined; chapters: readonly WebmChapter[] },
   store: ArtifactStore,
 ): Promise<StoredObject> {
   const folder = await mkdtemp(join(tmpdir(), 'preview-'));
@@ -105,7 +108,7 @@ export async function makeWebm(
     }));
     const sound = soundtrack && (await store.readObject(soundtrack.sha256));
     const indexBytes = reservedBytes(segments.length, chapters);
-    await joinSegments(path, sources, sound, { format: 'webm', fps, indexBytes });
+    await joinSegments(path, sources, sound, { format: 'webm', fps, indexBytes, title });
     await writeChapters(path, chapters, indexBytes);
     return await store.putObject(createReadStream(path));
   } finally {

@@ -24,8 +24,8 @@ type Exit = NonNullable<SegmentContent['exit']>;
  * @returns for MP4 one fragment, and an index of it beside it; for WebM a file of its own
  */
 export async function makeSegment(content: SegmentContent, index: number, slides: Slides): Promise<Made> {
-  const { exit, video } = content;
-  if (video.format === 'webm') return { bytes: await encodeSegment(pictures(index, exit, slides), video) };
+  const { video } = content;
+  if (video.format === 'webm') return { bytes: await encodeSegment(pictures(index, content, slides), video) };
   const unit = timescaleOf(video) / video.fps;
   const samples = (await samplesOf(content, index, slides)).map((sample) => ({
     ...sample,
@@ -41,8 +41,10 @@ export function samplesIn(segment: StoredPart): IndexedSample[] {
 }
 
 /** Durations and offsets are in frames. */
-async function samplesOf({ held, exit }: SegmentContent, index: number, slides: Slides): Promise<Sample[]> {
-  if (exit && exit.type !== 'fade') return (await encode(pictures(index, exit, slides), slides)).samples;
+async function samplesOf(content: SegmentContent, index: number, slides: Slides): Promise<Sample[]> {
+  const { held, exit } = content;
+  if (exit && (exit.type !== 'fade' || slides.plays(index)))
+    return (await encode(pictures(index, content, slides), slides)).samples;
   const [run, next] = await Promise.all([
     slides.moves(index)
       ? encode(slides.held(index), slides)
@@ -128,21 +130,35 @@ function withRepeat({ samples, references, order, still }: Run): Sample[] {
 
 /** Everything that an entry shows, its transition included, as pictures. */
 export const shownPictures = (plan: Plan, index: number, slides: Slides) =>
-  pictures(index, plan.entries[index]?.segment.content.exit, slides);
+  pictures(index, plan.entries[index]?.segment.content ?? { held: [] }, slides);
 
 async function* pictures(
   index: number,
-  exit: Exit | undefined,
+  { held, exit }: Pick<SegmentContent, 'held' | 'exit'>,
   slides: Slides,
 ): AsyncGenerator<{ picture: YuvPicture; frames: number }> {
+  const until = held.reduce((sum, { frames }) => sum + frames, 0);
+  const count = exit?.frames ?? 0;
   let last: YuvPicture | undefined;
-  for await (const shown of slides.held(index)) {
+  let frame = 0;
+  const mixed = async (): Promise<{ picture: YuvPicture; frames: number }> => {
+    const { type } = exit as Exit;
+    const to = await slides.picture(index + 1);
+    frame++;
+    return {
+      picture: transitionPicture(type, last as YuvPicture, to, (frame - until) / (count + 1)),
+      frames: 1,
+    };
+  };
+  for await (const shown of slides.held(index, count)) {
     last = shown.picture;
+    if (frame >= until) {
+      yield await mixed();
+      continue;
+    }
+    frame += shown.frames;
     yield shown;
   }
-  if (!exit || !last) return;
-  const to = await slides.picture(index + 1);
-  for (let i = 1; i <= exit.frames; i++) {
-    yield { picture: transitionPicture(exit.type, last, to, i / (exit.frames + 1)), frames: 1 };
-  }
+  // What does not play on stands under the transition.
+  while (last && frame < until + count) yield await mixed();
 }

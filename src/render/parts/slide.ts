@@ -5,6 +5,7 @@ import type { YuvPicture } from '../../media/frame.ts';
 import { decodeLayer, trimLayer } from '../../media/image.ts';
 import { drawOver, mixOver } from '../../media/paint.ts';
 import { layoutText } from '../../media/text.ts';
+import { ASSET_REPLACED } from '../inspectAssets.ts';
 import { type Theme, type ThemeName, themeOf } from '../themes.ts';
 import { paintBox } from './shapes.ts';
 import { fitWords, type Layout, layoutOf } from './words.ts';
@@ -31,6 +32,8 @@ export interface SlideContent {
   focus?: Focus | undefined;
   /** A sign is shown where the photo should be and cannot be had. */
   placeholder?: boolean | undefined;
+  /** The logo is left out where it cannot be decoded. */
+  mayLackLogo?: boolean | undefined;
   /** The words are written from right to left: everything lies the other way round. */
   mirrored?: boolean | undefined;
   /** BCP 47; which shapes Chinese characters have. */
@@ -44,7 +47,7 @@ export interface SlideContent {
 /**
  * Paints everything but the picture itself onto it, in place: a veil that keeps words readable, the words, the progress
  * line, a caption, the logo.
- * @throws PreviewError `asset_corrupt` where the logo cannot be decoded
+ * @throws PreviewError `asset_corrupt` where the logo cannot be decoded, and the job wants no preview without it
  */
 export async function paintSlide(
   picture: YuvPicture,
@@ -54,7 +57,14 @@ export async function paintSlide(
   const theme = themeOf(content);
   const layout = layoutOf(content);
   const { unit, margin } = layout;
-  const [words, mark] = await Promise.all([fitWords(content), logo && decodeLogo(logo, unit)]);
+  const missing: Warning[] = [];
+  const [words, mark] = await Promise.all([
+    fitWords(content),
+    logo &&
+      decodeLogo(logo, unit).catch((error: unknown) => {
+        missing.push(withoutLogo(content, error));
+      }),
+  ]);
   const top =
     layout.anchor === 'bottom'
       ? layout.bottom - words.height
@@ -84,7 +94,13 @@ export async function paintSlide(
     const left = content.mirrored ? margin : content.width - margin - mark.width;
     drawOver(picture, mark, left, Math.round(44 * unit));
   }
-  return words.warnings;
+  return [...words.warnings, ...missing];
+}
+
+/** That a logo which cannot be decoded is left out. @throws the error where the job wants no preview without it */
+export function withoutLogo({ mayLackLogo }: SlideContent, error: unknown): Warning {
+  if (!mayLackLogo || !(error instanceof PreviewError)) throw error;
+  return { code: ASSET_REPLACED, message: `${error.message} Instead, it is left out.` };
 }
 
 const smoothstep = (t: number): number => {
@@ -182,10 +198,13 @@ async function decodeLogo(bytes: Buffer, unit: number) {
   try {
     return trimLayer(await decodeLayer(bytes, Math.round(220 * unit), Math.round(48 * unit), 'inside'));
   } catch (cause) {
-    throw new PreviewError(
-      'asset_corrupt',
-      'The logo cannot be decoded; it is damaged or truncated. Send the file again.',
-      { cause },
-    );
+    throw undecodableLogo(cause);
   }
 }
+
+export const undecodableLogo = (cause: unknown): PreviewError =>
+  new PreviewError(
+    'asset_corrupt',
+    'The logo cannot be decoded; it is damaged or truncated. Send the file again.',
+    { cause },
+  );

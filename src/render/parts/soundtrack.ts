@@ -1,6 +1,7 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PreviewError } from '../../errors.ts';
 import { decodeAudio, decodeClip, encodeSound, SAMPLE_RATE, soundTrack } from '../../media/audio.ts';
 import { createLimiter } from '../../media/limiter.ts';
 import { createLoudnessMeter, type Loudness } from '../../media/loudness.ts';
@@ -41,19 +42,31 @@ const FRAGMENT_SECONDS = 4;
 /**
  * Mixes narration and music, and brings the mix to its loudness: the mix is measured while it is written to a file, and
  * read from there as often as the gain has to be tried. An hour of samples does not stay in memory.
+ * @param isStopped is asked for every second of sound
  * @returns an MP4 file of fragments with one audio track, and what it measures when it is decoded
+ * @throws PreviewError `cancelled` where it is stopped
  */
-export async function makeSoundtrack(content: SoundtrackContent, read: ReadSound): Promise<Soundtrack> {
+export async function makeSoundtrack(
+  content: SoundtrackContent,
+  read: ReadSound,
+  isStopped: () => boolean = () => false,
+): Promise<Soundtrack> {
+  const unlessStopped = async function* (blocks: AsyncIterable<Float32Array>): AsyncGenerator<Float32Array> {
+    for await (const block of blocks) {
+      if (isStopped()) throw new PreviewError('cancelled');
+      yield block;
+    }
+  };
   const folder = await mkdtemp(join(tmpdir(), 'preview-mix-'));
   try {
     const spool = join(folder, 'mix.f32');
-    const mixed = await measure(spooled(mix(content, read), spool));
+    const mixed = await measure(unlessStopped(spooled(mix(content, read), spool)));
     const wanted = await findGain(mixed, content.loudnessLufs, spool);
     const gainDb = Math.min(MAX_GAIN_DB, wanted + (await predictLoss(spool, content, wanted)));
     const encode = async (gain: number): Promise<Soundtrack> => {
-      const loud = limited(spool, gain, mixed.truePeakDb + gain > CEILING_DB);
+      const loud = unlessStopped(limited(spool, gain, mixed.truePeakDb + gain > CEILING_DB));
       const bytes = toFile(soundTrack(content.format), await encodeSound(loud, content.format));
-      return { bytes, loudness: await measure(decodeAudio(bytes, 'mov')) };
+      return { bytes, loudness: await measure(unlessStopped(decodeAudio(bytes, 'mov'))) };
     };
     const made = await encode(gainDb);
     const { integratedLufs = content.loudnessLufs } = made.loudness;

@@ -212,6 +212,13 @@ describe('what a job asks for', () => {
       code: 'asset_corrupt',
       message: expect.stringContaining('The logo cannot be decoded'),
     });
+    Object.assign(job.previewRequest.options ?? {}, { onAssetError: 'placeholder' });
+    const { warnings } = await render(job, { store, assets });
+    expect(warnings).toEqual([
+      { code: 'asset_replaced', message: expect.stringMatching(/^The logo cannot be decoded.*left out\.$/) },
+    ]);
+    const context = { store, assets, onProgress: () => undefined, signal: new AbortController().signal };
+    expect((await planPreview(job, context)).warnings).toEqual(warnings);
   });
 
   it('shows burned-in captions one after the other, and changes no keyframe', async () => {
@@ -244,6 +251,54 @@ describe('what a job asks for', () => {
     const third = at(150).length - at(180).length;
     expect(second).toBe(30);
     expect(third).toBeLessThan(15);
+  });
+});
+
+/** The brightness of a picture of 320x180, and how far two are apart on average. */
+const luma = (data: Buffer): Buffer => data.subarray(0, 320 * 180);
+const apart = (a: Buffer, b: Buffer): number =>
+  luma(a).reduce((sum, value, i) => sum + Math.abs(value - (b[i] as number)), 0) / (320 * 180);
+
+describe('what moves', () => {
+  /** The last frame before a step and its first one, of a step with that motion after a fade. */
+  async function around(motion: 'zoomOut' | 'panLeft'): Promise<[Buffer, Buffer]> {
+    const world = await openStore();
+    const job = storyboard(({ steps }) => {
+      for (const step of steps) step.transition = { type: 'fade', durationSeconds: 0.4 };
+      Object.assign(steps[1] ?? {}, { motion });
+    });
+    const { artifacts } = await render(job, world);
+    const file = artifacts.find(({ name }) => name === 'preview.mp4');
+    const frames = await decodeVideo(await world.store.readObject(file?.sha256 ?? ''));
+    const at = (frame: number): Buffer => frames.find(({ pts }) => pts / 512 === frame)?.data as Buffer;
+    return [at(119), at(120)];
+  }
+
+  it.each(['zoomOut', 'panLeft'] as const)('begins where its transition has led to: %s', async (motion) => {
+    const [before, first] = await around(motion);
+    expect(apart(before, first)).toBeLessThan(4);
+  });
+
+  it('plays on under its transition, where it is a video', async () => {
+    const { store } = await openStore();
+    const bytes = await readFile('examples/features/media/clip.mp4');
+    const clip = { id: 'clip', type: 'video', format: 'mp4', ...(await store.putObject(bytes)) } as const;
+    const job = storyboard((request) => {
+      request.steps = [
+        { asset: 'clip', durationSeconds: 1, transition: { type: 'fade', durationSeconds: 0.4 } },
+        { title: 'Next', durationSeconds: 1 },
+      ];
+      request.assets = [{ id: 'clip', type: 'video', path: 'not read' }];
+      request.audio = {};
+    });
+    const { artifacts } = await render(job, { store, assets: [clip] });
+    const file = artifacts.find(({ name }) => name === 'preview.mp4');
+    const frames = await decodeVideo(await store.readObject(file?.sha256 ?? ''));
+    const at = (frame: number): Buffer => frames.find(({ pts }) => pts / 512 === frame)?.data as Buffer;
+    // The transition is the frames 108 to 119; of 13 parts its last picture has 12 from the next step.
+    const [last, next] = [at(107), at(120)];
+    const frozen = Buffer.from(luma(last).map((value, i) => (value * 6 + (next[i] as number) * 7) / 13));
+    expect(apart(at(114), frozen)).toBeGreaterThan(1);
   });
 });
 

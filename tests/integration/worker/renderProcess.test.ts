@@ -63,13 +63,31 @@ describe('the render pool', () => {
     await eventually(async () => (isAlive(before) ? undefined : true), 'the end of the child');
   });
 
-  it('kills a child whose task is aborted, and fails with the reason', async () => {
+  it('kills a child that does not stop when its task is aborted, and fails with the reason', async () => {
+    const before = await childPid();
+    const control = new AbortController();
+    const rendering = render('spin', { signal: control.signal });
+    setTimeout(() => control.abort(new PreviewError('cancelled')), 100);
+    await expect(rendering).rejects.toMatchObject({ code: 'cancelled' });
+    await eventually(async () => (isAlive(before) ? undefined : true), 'the end of the child');
+  });
+
+  it('keeps a child that stops by itself, and fails with the reason', async () => {
+    const before = await childPid();
+    const control = new AbortController();
+    const rendering = render('until stopped', { signal: control.signal });
+    setTimeout(() => control.abort(new PreviewError('render_timeout')), 100);
+    await expect(rendering).rejects.toMatchObject({ code: 'render_timeout' });
+    expect(await childPid()).toBe(before);
+  });
+
+  it('keeps a child that has not been told of its task when that is aborted', async () => {
     const before = await childPid();
     const control = new AbortController();
     const rendering = render('spin', { signal: control.signal });
     control.abort(new PreviewError('cancelled'));
     await expect(rendering).rejects.toMatchObject({ code: 'cancelled' });
-    await eventually(async () => (isAlive(before) ? undefined : true), 'the end of the child');
+    expect(await childPid()).toBe(before);
   });
 
   it('begins nothing for a signal that is aborted already', async () => {

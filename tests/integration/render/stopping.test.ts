@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { PreviewJob } from '../../../src/job/previewJob.types.ts';
+import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
+import { loadFonts } from '../../../src/media/fonts.ts';
+import type { PartReport } from '../../../src/render/partMaker.ts';
+import { renderPreview } from '../../../src/render/renderPreview.ts';
+import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
+import { createFsStore } from '../../../src/storage/fsStore.ts';
+
+let folder: string;
+let store: ArtifactStore;
+beforeEach(async () => {
+  quietFfmpeg();
+  await loadFonts();
+  folder = await mkdtemp(join(tmpdir(), 'preview-stopping-'));
+  store = await createFsStore(folder);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function slowJob(): Promise<{ job: PreviewJob; music: { sha256: string; bytes: number } }> {
+  const music = await store.putObject(readFileSync('examples/pour-over-coffee/music/bed.m4a'));
+  const job: PreviewJob = {
+    jobId: 'slow',
+    projectId: 'tests',
+    requestId: 'tests',
+    dryRun: false,
+    previewRequest: {
+      steps: Array.from({ length: 30 }, (_, i) => ({ title: `Step ${i}`, durationSeconds: 5 })),
+      assets: [{ id: 'music', type: 'audio', upload: music.sha256 }],
+      audio: { music: { asset: 'music' } },
+    },
+  };
+  return { job, music };
+}
+
+it('a render that is given up ends soon, with nothing of it at work, and the next one goes on from there', async () => {
+  const { job, music } = await slowJob();
+  const assets = [{ id: 'music', type: 'audio' as const, format: 'mp4' as const, ...music }];
+  const control = new AbortController();
+  const parts: PartReport[] = [];
+  const context = {
+    store,
+    assets,
+    onProgress: () => undefined,
+    onPart: (part: PartReport) => parts.push(part),
+  };
+  const rendering = renderPreview(job, { ...context, signal: control.signal });
+  let stopped = 0;
+  setTimeout(() => {
+    stopped = performance.now();
+    control.abort();
+  }, 700);
+  await expect(rendering).rejects.toMatchObject({ code: 'cancelled' });
+  // Without being stopped the 150 seconds of sound alone take several seconds.
+  expect(performance.now() - stopped).toBeLessThan(1500);
+  const made = parts.filter(({ kind, reused }) => kind === 'segment' && !reused).length;
+  expect(made).toBeGreaterThan(0);
+
+  const cpu = process.cpuUsage();
+  await new Promise((wait) => setTimeout(wait, 300));
+  const { user, system } = process.cpuUsage(cpu);
+  expect((user + system) / 1000).toBeLessThan(150);
+
+  parts.length = 0;
+  const { segments } = await renderPreview(job, { ...context, signal: new AbortController().signal });
+  expect(segments.reused).toBeGreaterThanOrEqual(made);
+  expect(segments.total).toBe(30);
+});
