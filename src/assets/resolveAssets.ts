@@ -162,7 +162,8 @@ async function findOwn(sha256: string, { store, projectId }: OwnSources): Promis
 
 /**
  * A file of which only the address is known: where the project had it before, its server is asked whether it has changed,
- * so that a plan and the render after it do not both download it.
+ * so that a plan and the render after it do not both download it. Where the server gives nothing to ask by, what was
+ * downloaded a moment ago is taken for what it has now.
  */
 async function readAgain(url: string, sources: OwnSources): Promise<StoredObject> {
   const { store, projectId, fetcher, signal, maxBytes } = sources;
@@ -170,13 +171,22 @@ async function readAgain(url: string, sources: OwnSources): Promise<StoredObject
   const key = createHash('sha256').update(`fetched by ${projectId}: ${url}`).digest('hex');
   const known = await store.getPart(key);
   const object = known && (await store.statObject(known.sha256));
-  const fetched = await fetcher(url, signal, object ? (known.meta?.validators as Validators) : undefined);
+  const validators = (known?.meta?.validators ?? {}) as Validators;
+  if (object && !hasValidators(validators) && isRecent(known?.madeAt)) return object;
+  const fetched = await fetcher(url, signal, object ? validators : undefined);
   if (fetched.isUnchanged && object) return object;
   const stored = await store.putObject(fetched, { maxBytes });
-  const { validators } = fetched;
-  if (hasValidators(validators)) await store.putPart(key, { ...stored, meta: { validators } });
+  await store.putPart(key, { ...stored, meta: { validators: fetched.validators } });
   return stored;
 }
+
+/** A person looks at a plan and has it rendered; nobody expects a file that was replaced meanwhile. */
+const RECENT_MS = 60_000;
+
+const isRecent = (madeAt = ''): boolean => {
+  const age = Date.now() - Date.parse(madeAt);
+  return age >= 0 && age < RECENT_MS;
+};
 
 async function readIn(asset: Asset, sources: AssetSources): Promise<StoredObject> {
   return sources.store.putObject(await openSource(asset, sources), {
