@@ -71,9 +71,9 @@ export function Durations({
   return (
     <figure class="chart">
       <figcaption>
-        <span class="muted">Duration, median and 95th percentile</span>
+        <span class="muted">Median duration</span>
         <span class="chart-value">
-          {words(p50)} <small>{words(p95)}</small>
+          {words(p50)} <small>p95 {words(p95)}</small>
         </span>
       </figcaption>
       <svg
