@@ -86,7 +86,7 @@ async function renderParts(job: PreviewJob, context: RenderContext, parts: PartM
   const [poster, segments, soundtrack] = await Promise.all([
     wants(job, 'poster') ? makePoster(plan, slides, parts) : undefined,
     pictures,
-    wantsVideo ? makeSoundInTurn(render, pictures) : undefined,
+    wantsVideo ? makeSound(render, pictures) : undefined,
     announced,
   ]);
 
@@ -108,24 +108,6 @@ async function renderParts(job: PreviewJob, context: RenderContext, parts: PartM
     ...(segments?.firstSeconds === undefined ? {} : { firstSegmentSeconds: segments.firstSeconds }),
   };
 }
-
-/**
- * The soundtrack takes longest of all parts, so it is begun at once. After an edit, though, somebody waits for a picture:
- * then the few segments come first, and have the cores for themselves.
- */
-async function makeSoundInTurn(
-  render: Render,
-  pictures: Promise<unknown> | undefined,
-): Promise<StoredPart | undefined> {
-  const { plan, store, stopwatch } = render;
-  const found = await Promise.all(plan.entries.map(({ segment }) => store.getPart(segment.key)));
-  const missing = found.filter((part) => !part).length;
-  if (missing <= FEW_SEGMENTS && missing < found.length / 2) await pictures;
-  return stopwatch.time('soundtrack', () => makeSound(render));
-}
-
-/** An edit changes its step's segment, and the one before it, which leads to it. */
-const FEW_SEGMENTS = 4;
 
 /** What is wrong with the logo is wrong on every slide, and told once. */
 const distinct = (warnings: readonly Warning[]): Warning[] => [
