@@ -41,12 +41,17 @@ export function createPartMaker(
   const running = new Map<string, Promise<{ stored: StoredPart; reused: boolean }>>();
   const unstored = new Map<string, Promise<Buffer>>();
 
-  const makeOrFind = async (kind: string, key: string, build: () => Promise<Made>) => {
+  const unlessGivenUp = (): void => {
     if (signal.aborted) throw new PreviewError('cancelled');
+  };
+
+  const makeOrFind = async (kind: string, key: string, build: () => Promise<Made>) => {
+    unlessGivenUp();
     const found = await store.getPart(key);
     if (found) return { stored: found, reused: true };
+    unlessGivenUp();
     const made = await build().catch((error: unknown) => rethrowWithin(error, kind));
-    if (signal.aborted) throw new PreviewError('cancelled');
+    unlessGivenUp();
     return { stored: await keep(key, made), reused: false };
   };
 

@@ -51,6 +51,8 @@ export async function makeSoundtrackInThread(
     new Uint8Array(stop)[0] = 1;
   };
   signal.addEventListener('abort', onAbort);
+  // While the sound's file was looked for it may have been given up already.
+  if (signal.aborted) onAbort();
   const id = ++lastId;
   const worker = startThread();
   const send = (order: Order): void => worker.postMessage(order);
