@@ -18,7 +18,8 @@ afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+// A render process outlives its killed service by a moment, and may still write.
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 20 }));
 
 /** The real command line in a process of its own, with what it has printed so far. */
 function run(args: string[], env: Record<string, string> = {}) {
@@ -123,9 +124,13 @@ describe('preview-worker', () => {
     await eventually(async () => printed.out.includes('job started') || undefined, 'the start of the job');
     child.kill('SIGTERM');
     await eventually(async () => printed.out.includes('"stopping"') || undefined, 'stopping');
+    const children = await childrenOf(child.pid);
+    expect(children).not.toHaveLength(0);
     child.kill('SIGTERM');
     expect(await ended).toBe(1);
     expect(printed.out).not.toContain('job completed');
+    // They find out by themselves that nobody listens any more.
+    await eventually(async () => !children.some(isRunning) || undefined, 'the end of the render processes');
   }, 60_000);
 });
 
