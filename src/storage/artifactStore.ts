@@ -64,8 +64,11 @@ export interface ArtifactStore {
   getRecord(projectId: string, jobId: string): Promise<JobRecord | undefined>;
   /** The records of all projects that have a job of this id. */
   findRecords(jobId: string): Promise<JobRecord[]>;
-  /** Writes the record unless one exists; returns the one that stands. */
-  putRecord(record: JobRecord): Promise<JobRecord>;
+  /**
+   * Writes the record unless one exists; returns the one that stands.
+   * @param details the object that `record.details` names: whoever can read the record can read it
+   */
+  putRecord(record: JobRecord, details?: Uint8Array): Promise<JobRecord>;
   /** Removes the record where it is still this one, so that the job can be run again. */
   removeRecord(record: JobRecord): Promise<void>;
   /**

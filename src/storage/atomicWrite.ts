@@ -18,6 +18,8 @@ export interface AtomicFolder {
 export interface TempFile {
   /** One at a time. Of a long file the disk gets what is there already, meanwhile. */
   write(chunk: Uint8Array): Promise<void>;
+  /** Writes to the disk what a commit would have to wait for, once all is written. */
+  sync(): Promise<void>;
   /** Gives the file its name; one that is there is replaced. */
   commit(path: string): Promise<void>;
   /** Gives the file its name unless the name is taken; link(2) fails for all but one of several writers. */
@@ -44,6 +46,7 @@ async function createTemp(tmp: string, syncName: AtomicFolder['syncName']): Prom
   const temp = join(tmp, tempName());
   const file = await open(temp, 'wx', 0o644);
   let unsynced = 0;
+  let isSynced = false;
   let syncing: Promise<void> | undefined;
   /** Begins to write what the kernel holds to the disk, so that little is left to wait for in the end. */
   const syncMeanwhile = (): void => {
@@ -56,9 +59,14 @@ async function createTemp(tmp: string, syncName: AtomicFolder['syncName']): Prom
     run.catch(() => undefined);
     syncing = run;
   };
-  const publish = async (path: string, giveName: () => Promise<void>): Promise<void> => {
+  const sync = async (): Promise<void> => {
+    if (isSynced) return;
     await syncing;
     await file.sync();
+    isSynced = true;
+  };
+  const publish = async (path: string, giveName: () => Promise<void>): Promise<void> => {
+    await sync();
     await file.close();
     try {
       await mkdir(dirname(path), { recursive: true });
@@ -74,9 +82,11 @@ async function createTemp(tmp: string, syncName: AtomicFolder['syncName']): Prom
   return {
     async write(chunk) {
       for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
+      isSynced = false;
       unsynced += chunk.length;
       syncMeanwhile();
     },
+    sync,
     commit: (path) => publish(path, () => rename(temp, path)),
     async commitOnce(path) {
       let won = true;

@@ -40,6 +40,20 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
     await atomic.syncName(objectPath(object.sha256)).catch(rethrowUnavailable);
     return true;
   };
+  const putObject: ArtifactStore['putObject'] = async (source, { sha256, maxBytes } = {}) => {
+    if (source instanceof Uint8Array) {
+      const object = { sha256: digestOf(source), bytes: source.length };
+      checkSize(object.bytes, maxBytes);
+      checkDigest(object, sha256);
+      if (await isKept(object)) return object;
+    }
+    return withTemp(atomic, async (temp) => {
+      const object = await writeAll(temp, source, maxBytes);
+      checkDigest(object, sha256);
+      if (!(await isKept(object))) await temp.commit(objectPath(object.sha256));
+      return object;
+    });
+  };
   const getRecord = async (projectId: string, jobId: string): Promise<JobRecord | undefined> =>
     asRecord(await readJson(recordPath(projectId, jobId)));
   const writeJson = (path: string, value: unknown): Promise<void> =>
@@ -59,20 +73,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
     async markUsed(digests) {
       await Promise.all(digests.map(statObject));
     },
-    async putObject(source, { sha256, maxBytes } = {}) {
-      if (source instanceof Uint8Array) {
-        const object = { sha256: digestOf(source), bytes: source.length };
-        checkSize(object.bytes, maxBytes);
-        checkDigest(object, sha256);
-        if (await isKept(object)) return object;
-      }
-      return withTemp(atomic, async (temp) => {
-        const object = await writeAll(temp, source, maxBytes);
-        checkDigest(object, sha256);
-        if (!(await isKept(object))) await temp.commit(objectPath(object.sha256));
-        return object;
-      });
-    },
+    putObject,
     async readObject(sha256) {
       return readWhole(objectPath(sha256)).catch((error: unknown) => rethrowMissing(error, sha256));
     },
@@ -97,11 +98,12 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       );
       return records.filter((record) => record !== undefined);
     },
-    async putRecord(record) {
+    async putRecord(record, details) {
       const path = recordPath(record.projectId, record.jobId);
-      await ended.add(record).catch(rethrowUnavailable);
       const won = await withTemp(atomic, async (temp) => {
         await temp.write(Buffer.from(JSON.stringify(record)));
+        // All of it is on the disk before the record has its name.
+        await Promise.all([temp.sync(), ended.add(record), details && putObject(details)]);
         return temp.commitOnce(path);
       });
       if (won) return record;

@@ -202,29 +202,31 @@ export function createS3Store(place: S3Place): ArtifactStore {
     return uploads.filter((upload) => upload !== undefined);
   };
 
+  const putObject: ArtifactStore['putObject'] = async (source, { sha256, maxBytes } = {}) => {
+    if (source instanceof Uint8Array) {
+      const object = { sha256: digestOf(source), bytes: source.length };
+      checkSize(object.bytes, maxBytes);
+      checkDigest(object, sha256);
+      if (!(await isKept(object))) await write(objectAt(object.sha256), source);
+      return object;
+    }
+    // Its name is its digest, so all of it is read before any of it is sent.
+    return withTempFile(async (path) => {
+      const object = await spool(source, path, maxBytes);
+      checkDigest(object, sha256);
+      if (!(await isKept(object))) {
+        const params = { ...objectAt(object.sha256), Body: createReadStream(path) };
+        await reached(new Upload({ client, params, partSize: PART_BYTES }).done());
+      }
+      return object;
+    });
+  };
+
   return {
     statObject,
     // Nothing is ever removed from a bucket here.
     markUsed: async () => undefined,
-    async putObject(source, { sha256, maxBytes } = {}) {
-      if (source instanceof Uint8Array) {
-        const object = { sha256: digestOf(source), bytes: source.length };
-        checkSize(object.bytes, maxBytes);
-        checkDigest(object, sha256);
-        if (!(await isKept(object))) await write(objectAt(object.sha256), source);
-        return object;
-      }
-      // Its name is its digest, so all of it is read before any of it is sent.
-      return withTempFile(async (path) => {
-        const object = await spool(source, path, maxBytes);
-        checkDigest(object, sha256);
-        if (!(await isKept(object))) {
-          const params = { ...objectAt(object.sha256), Body: createReadStream(path) };
-          await reached(new Upload({ client, params, partSize: PART_BYTES }).done());
-        }
-        return object;
-      });
-    },
+    putObject,
     async readObject(sha256) {
       const stream = await openObject(sha256);
       return Buffer.concat(await reached(stream.toArray()));
@@ -248,10 +250,10 @@ export function createS3Store(place: S3Place): ArtifactStore {
       }
       return records.filter((record) => record !== undefined);
     },
-    async putRecord(record) {
+    async putRecord(record, details) {
       const place = recordAt(record.projectId, record.jobId);
       const entry = entryAt(record);
-      await write(entry, Buffer.alloc(0));
+      await Promise.all([write(entry, Buffer.alloc(0)), details && putObject(details)]);
       const won = await writeOnce(place, asJson(record));
       if (won) return record;
       const standing = await getRecord(record.projectId, record.jobId);

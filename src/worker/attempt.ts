@@ -13,7 +13,7 @@ import { type AttemptHistory, keepHistory } from './attemptHistory.ts';
 import { type Hold, type Holds, LockLost } from './attemptLock.ts';
 import { type Failure, failedReason, withStep } from './deadLetter.ts';
 import type { DeadLetterOffice } from './deadLetters.ts';
-import { keepDetails } from './jobDetails.ts';
+import { packDetails } from './jobDetails.ts';
 import type { PreviewMetrics } from './previewMetrics.ts';
 import type { RecordNews } from './recordNews.ts';
 import { type Outcome, renderJob } from './renderJob.ts';
@@ -77,13 +77,11 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
         { signal: hold.signal, onProgress, onPart: history.part },
         span,
       );
-      const details = await keepDetails(store, { job: job.data.job, rows: await rowsOf(job, history) });
+      const { object, details } = packDetails({ job: job.data.job, rows: await rowsOf(job, history) });
       // The last thing before the record: whatever else waits for the queue may have outlasted the lock.
       await hold.confirm();
-      const record = await store.putRecord({
-        ...completedRecord(payload, job.data, { startedAt, attemptsMade }, outcome),
-        ...details,
-      });
+      const completed = completedRecord(payload, job.data, { startedAt, attemptsMade }, outcome);
+      const record = await store.putRecord({ ...completed, details }, object);
       if (record.status === 'cancelled') throw new PreviewError('cancelled');
       if (record.startedAt !== startedAt) {
         logger.info('another attempt had ended the job');

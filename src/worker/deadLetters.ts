@@ -17,7 +17,7 @@ import {
   type StoredLetter,
   summaryOf,
 } from './deadLetter.ts';
-import { keepDetails } from './jobDetails.ts';
+import { packDetails } from './jobDetails.ts';
 import type { JobRef, PreviewWorkerClient, Sent } from './previewWorkerClient.ts';
 
 /** What an operator does with the jobs that failed for good. */
@@ -96,8 +96,9 @@ export function createDeadLetters(options: {
     let record = earlier?.data.record;
     if (!record) {
       const { logs } = await reach(() => queue.getJobLogs(String(job.id)));
-      const details = await keepDetails(store, { job: job.data.job, rows: logs });
-      record = { ...failedRecord(job, failure), ...details };
+      const { object, details } = packDetails({ job: job.data.job, rows: logs });
+      await store.putObject(object);
+      record = { ...failedRecord(job, failure), details };
       const attempts = readHistory(logs);
       const place = failure.place ?? attempts.at(-1)?.place;
       const letter = { record, attempts, job: job.data.job, ...(place ? { place } : {}) };

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
-import type { JobRecord } from '../job/jobRecord.ts';
 import { type QueuedJob, queueId } from '../queue/queuedJob.ts';
-import type { ArtifactStore } from '../storage/artifactStore.ts';
+import type { ArtifactStore, StoredObject } from '../storage/artifactStore.ts';
+import { digestOf } from '../storage/storeRules.ts';
 import { type JobHistory, readJobHistory } from './attemptHistory.ts';
 import type { JobStatus } from './jobStatus.ts';
 
@@ -13,13 +13,10 @@ interface JobDetails {
   rows: string[];
 }
 
-/** To be called before the record is written, which then holds what is answered. */
-export async function keepDetails(
-  store: ArtifactStore,
-  details: JobDetails,
-): Promise<Pick<JobRecord, 'details'>> {
-  const { sha256, bytes } = await store.putObject(Buffer.from(JSON.stringify(details)));
-  return { details: { sha256, bytes } };
+/** What goes into the store: the object, to be kept before or with the record, and what the record says of it. */
+export function packDetails(details: JobDetails): { object: Buffer; details: StoredObject } {
+  const object = Buffer.from(JSON.stringify(details));
+  return { object, details: { sha256: digestOf(object), bytes: object.length } };
 }
 
 /** The payload and the history of jobs that wait, run or have ended. */

@@ -13,7 +13,7 @@ import { measureQueue, type QueueDepth, UNFINISHED } from '../queue/queueMetrics
 import { createQueuePlaces } from '../queue/queuePlaces.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { JobHistory } from './attemptHistory.ts';
-import { createJobDetails, keepDetails } from './jobDetails.ts';
+import { createJobDetails, packDetails } from './jobDetails.ts';
 import { createJobList, type JobFilter, type JobPage } from './jobList.ts';
 import { fromFailed, fromQueue, fromRecord, type JobStatus, newStatus } from './jobStatus.ts';
 import { hasKeyOf, nextTurn, superseded } from './supersede.ts';
@@ -203,8 +203,8 @@ export function createPreviewWorkerClient(options: {
     why?: JobRecord['error'],
   ): Promise<JobRecord> => {
     const { logs } = await reach(() => queue.getJobLogs(String(job.id)));
-    const details = await keepDetails(store, { job: job.data.job, rows: logs });
-    const standing = await store.putRecord({ ...cancelled(known, job, why), ...details });
+    const { object, details } = packDetails({ job: job.data.job, rows: logs });
+    const standing = await store.putRecord({ ...cancelled(known, job, why), details }, object);
     // A running job is locked by its worker, which sees the record and stops; a waiting one is taken out here.
     const isOurs = standing.status === 'cancelled';
     if (isOurs && (await reach(() => job.getState())) !== 'active') await job.remove().catch(() => undefined);

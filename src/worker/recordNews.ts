@@ -17,8 +17,8 @@ export function createRecordNews(): RecordNews {
   return {
     telling: (store) => ({
       ...store,
-      async putRecord(record) {
-        const standing = await store.putRecord(record);
+      async putRecord(record, details) {
+        const standing = await store.putRecord(record, details);
         emitter.emit(queueId(standing), standing);
         return standing;
       },

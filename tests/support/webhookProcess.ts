@@ -66,9 +66,9 @@ function dyingStore(plain: ArtifactStore): ArtifactStore {
   const inner = announcing(
     {
       ...plain,
-      async putRecord(record) {
+      async putRecord(record, details) {
         if (moment === 'between') await die();
-        const standing = await plain.putRecord(record);
+        const standing = await plain.putRecord(record, details);
         if (moment === 'after') await die();
         return standing;
       },
@@ -77,9 +77,9 @@ function dyingStore(plain: ArtifactStore): ArtifactStore {
   );
   return {
     ...inner,
-    async putRecord(record) {
+    async putRecord(record, details) {
       if (moment === 'before') await die();
-      return inner.putRecord(record);
+      return inner.putRecord(record, details);
     },
   };
 }

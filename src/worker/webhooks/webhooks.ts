@@ -136,9 +136,9 @@ export function placeOf(text: string): string {
 export function announcing(store: ArtifactStore, webhooks: Pick<Webhooks, 'announce'>): ArtifactStore {
   return {
     ...store,
-    async putRecord(record) {
+    async putRecord(record, details) {
       await webhooks.announce(record);
-      return store.putRecord(record);
+      return store.putRecord(record, details);
     },
   };
 }

@@ -213,6 +213,13 @@ export function storeSuite(name: string, createPlace: () => Promise<StorePlace>)
         await store.removeRecord(recordOf({ jobId: 'nobody' }));
       });
 
+      it('keeps the details that a record names together with it', async () => {
+        const details = { sha256: digestOf(HELLO), bytes: HELLO.length };
+        const record = await store.putRecord(recordOf({ details }), HELLO);
+        expect(await store.getRecord('docs', 'intro')).toEqual(record);
+        expect(await store.readObject(details.sha256)).toEqual(HELLO);
+      });
+
       it('lets the first record stand', async () => {
         const first = await store.putRecord(recordOf({ status: 'cancelled' }));
         expect(await store.putRecord(recordOf({ status: 'completed' }))).toEqual(first);
