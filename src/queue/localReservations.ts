@@ -24,17 +24,20 @@ export function createLocalReservations(
       const ofProject = isCounted ? admissionOf(projectId) : undefined;
       if (ofProject && !(await ofProject.admit())) return 'projectFull';
       try {
-        if (await ofAll.admit()) return 'taken';
+        if (await ofAll.admit()) {
+          return {
+            give() {
+              ofAll.settle();
+              ofProject?.settle();
+            },
+          };
+        }
       } catch (error) {
         ofProject?.settle();
         throw error;
       }
       ofProject?.settle();
       return 'queueFull';
-    },
-    async give({ projectId }) {
-      ofAll.settle();
-      if (isCounted) admissionOf(projectId).settle();
     },
   };
 }

@@ -19,22 +19,23 @@ interface Asking {
   jobId: string;
 }
 
-/** Places of jobs that are on their way into the queue. */
-export interface Reservations {
-  /** Takes a place, or says what is full. */
-  take(job: Asking): Promise<'taken' | 'projectFull' | 'queueFull'>;
+/** What has no place left. */
+export type Full = 'projectFull' | 'queueFull';
+
+/** A place of a job that is on its way into the queue. */
+export interface Place {
   /** To be called when the job is in the queue, or is not. */
-  give(job: Asking): Promise<void>;
+  give(): void;
+}
+
+export interface Reservations {
+  take(job: Asking): Promise<Place | Full>;
 }
 
 /** The places in the queue, of all and of each project: one project leaves room for the others. */
 export interface QueuePlaces {
-  /**
-   * Takes a place for a job.
-   * @returns to be called when the job is in the queue, or is not
-   * @throws PreviewError `queue_full`, `queue_unavailable`
-   */
-  take(job: Asking): Promise<() => Promise<void>>;
+  /** Takes a place for a job. @throws PreviewError `queue_full`, `queue_unavailable` */
+  take(job: Asking): Promise<Place>;
   /** Looks how fast the queue is worked off, so that who is refused can be told when to come again. */
   observe(): Promise<void>;
 }
@@ -64,8 +65,7 @@ export function createQueuePlaces(queue: Queue, backend: QueueBackend, limits: Q
       }
       if (answer === 'queueFull')
         throw await queueFull(`${queueMax} jobs are waiting; try again later.`, queueMax);
-      // Where this cannot be told, the place is forgotten after a while.
-      return () => reservations.give(job).catch(() => undefined);
+      return answer;
     },
     observe,
   };

@@ -7,6 +7,7 @@ import { fingerprint } from '../job/fingerprint.ts';
 import type { Artifact, JobRecord } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
+import { createAddOnce } from '../queue/addOnce.ts';
 import { createReach, type QueueBackend } from '../queue/queueBackend.ts';
 import { deadQueueName, parseQueueId, type QueuedJob, queueId, queueOptions } from '../queue/queuedJob.ts';
 import { measureQueue, type QueueDepth, UNFINISHED } from '../queue/queueMetrics.ts';
@@ -89,6 +90,7 @@ export function createPreviewWorkerClient(options: {
   const reach = createReach(backend);
   const places = createQueuePlaces(queue, backend, { queueMax, projectQueueMax });
   const details = createJobDetails({ queue, store, reach });
+  const addOnce = createAddOnce(queue, backend);
   const oneAtATime = createTurns();
 
   /** What is known of a job now: how it ended, or the job in the queue. */
@@ -127,33 +129,29 @@ export function createPreviewWorkerClient(options: {
     const record = await store.getRecord(job.projectId, job.jobId);
     if (record) return existing(record.fingerprint, data, () => fromRecord(record));
     const options = queueOptions(job);
-    const add = async (): Promise<void> => {
-      // What is accepted must be able to end: its record and its artifacts are written there, and its uploads stay.
-      await Promise.all([store.check(), store.markUsed(assetDigests(job))]);
-      const leave = await places.take(job);
+    const add = async (): Promise<QueuedJob | undefined> => {
+      const place = await places.take(job);
       try {
+        // What is accepted must be able to end: its record and its artifacts are written there, and its uploads stay.
+        await Promise.all([store.check(), store.markUsed(assetDigests(job))]);
         const rivals = (await sameKey(job)).map((rival) => rival.data);
         const turn = job.supersedes === undefined ? {} : { turn: nextTurn(rivals, Date.now()) };
-        await reach(() => queue.add('render', { ...data, ...turn }, options));
+        return await reach(() => addOnce.add({ ...data, ...turn }, options));
       } finally {
-        await leave();
+        place.give();
       }
     };
-    // Adding is atomic by id and changes nothing of a job that is there: of several senders one has added, and all find
-    // that one's job; so does who sends it again while there is no room.
-    const failure = await add().then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    const added = await reach(() => queue.getJob(options.jobId)).catch((error: unknown) => {
-      throw failure ?? error;
+    // Who sends a job again that is in the queue is told of it, also while there is no room.
+    const added = await add().catch(async (failure: unknown) => {
+      const earlier = await reach(() => addOnce.find(options.jobId)).catch(() => undefined);
+      if (!earlier) throw failure;
+      return earlier;
     });
-    if (failure && !added) throw failure;
     // Its first sender may have died before it came to this.
-    const isSame = !added || added.data.fingerprint === data.fingerprint;
+    const isSame = !added || added.fingerprint === data.fingerprint;
     const endedIds = isSame ? await supersede(job) : new Set<string>();
-    if (added && added.data.submission !== data.submission) {
-      return existing(added.data.fingerprint, data, () => resolve(job));
+    if (added && added.submission !== data.submission) {
+      return existing(added.fingerprint, data, () => resolve(job));
     }
     return {
       outcome: 'accepted',
