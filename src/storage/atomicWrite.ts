@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -35,7 +35,7 @@ export async function openAtomicFolder(root: string): Promise<AtomicFolder> {
   for (const name of await readdir(tmp)) {
     if (await isLeftover(tmp, name)) await rm(join(tmp, name), { force: true });
   }
-  const syncName = (path: string): Promise<void> => syncFolders(dirname(path), root);
+  const syncName = createSyncName(root);
   return { createTemp: () => createTemp(tmp, syncName), syncName };
 }
 
@@ -109,15 +109,36 @@ async function createTemp(tmp: string, syncName: AtomicFolder['syncName']): Prom
   };
 }
 
+/** So many folders are remembered; a store has 512 that stay, and one for each job. */
+const FOLDERS_KEPT = 5000;
+
 /**
- * Writes the entries of `folder` and of all folders above it, up to `root`, to the disk. All of them: any may have
- * been made a moment ago, by us or by another process. Side by side, because the file system writes its journal once
- * for all that ask meanwhile.
+ * Writes the entry of a file to the disk, and those of the folders above it, up to `root`, that may have been made a
+ * moment ago, by us or by another process. A folder that was synced with those above it is known by what no other one has
+ * of the same name, one that was removed and made again included.
  */
-async function syncFolders(folder: string, root: string): Promise<void> {
-  const folders = [folder];
-  for (let at = folder; at !== root && at !== dirname(at); at = dirname(at)) folders.push(dirname(at));
-  await Promise.all(folders.map(syncFolder));
+function createSyncName(root: string): AtomicFolder['syncName'] {
+  const kept = new Map<string, string>();
+  return async (path) => {
+    const folders: { path: string; file: FileHandle; identity?: string }[] = [];
+    try {
+      for (let at = dirname(path); ; at = dirname(at)) {
+        const folder: (typeof folders)[number] = { path: at, file: await open(at, 'r') };
+        folders.push(folder);
+        const { ino, birthtimeMs } = await folder.file.stat();
+        // Numbers of removed folders are given to new ones, and not every file system knows when a folder was made.
+        if (birthtimeMs > 0) folder.identity = `${ino} ${birthtimeMs}`;
+        const isKept = folder.identity !== undefined && kept.get(at) === folder.identity;
+        if (isKept || at === root || at === dirname(at)) break;
+      }
+      // Side by side: the file system writes its journal once for all that ask meanwhile.
+      await Promise.all(folders.map(({ file }) => file.sync()));
+    } finally {
+      await Promise.all(folders.map(({ file }) => file.close()));
+    }
+    if (kept.size > FOLDERS_KEPT) kept.clear();
+    for (const { path, identity } of folders) if (identity) kept.set(path, identity);
+  };
 }
 
 export async function syncFolder(path: string): Promise<void> {

@@ -2,7 +2,7 @@ import { mkdir, open, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobRecord } from '../job/jobRecord.ts';
 import type { ArtifactStore, EndedJob } from './artifactStore.ts';
-import { type AtomicFolder, hasCode, syncFolder } from './atomicWrite.ts';
+import { type AtomicFolder, hasCode } from './atomicWrite.ts';
 import {
   comparePlaces,
   type ListPlace,
@@ -23,12 +23,9 @@ export interface FsEndedList {
 /** The records of a store in a folder by time, see endedIndex.ts. */
 export function createFsEndedList(folder: string, atomic: AtomicFolder): FsEndedList {
   const { entryPath, endedFolder } = layoutOf(folder);
-  /** Shelves whose own name is known to be on the disk. */
-  const kept = new Set<string>();
-
   const create = async (path: string): Promise<void> => {
     for (;;) {
-      if (await mkdir(dirname(path), { recursive: true })) kept.delete(dirname(path));
+      await mkdir(dirname(path), { recursive: true });
       try {
         return await (await open(path, 'a')).close();
       } catch (error) {
@@ -54,11 +51,7 @@ export function createFsEndedList(folder: string, atomic: AtomicFolder): FsEnded
     async add(record) {
       const path = entryPath(record);
       await create(path);
-      const shelf = dirname(path);
-      if (kept.has(shelf)) return syncFolder(shelf);
       await atomic.syncName(path);
-      if (kept.size > 1000) kept.clear();
-      kept.add(shelf);
     },
     remove: (record) => removeEntry(folder, record),
     async *list({ projectId, after }) {
