@@ -18,6 +18,8 @@ import { openDatabase } from './embeddedDatabase.ts';
 import { createEmbeddedBackends } from './embeddedNames.ts';
 import { EmbeddedPool } from './embeddedPool.ts';
 import { lockFolder } from './folderLock.ts';
+import { createLocalEvents } from './localEvents.ts';
+import { createEventReader } from './queueEvents.ts';
 
 /** Where jobs wait: BullMQ on Redis, on PostgreSQL, or on a PostgreSQL inside this process. */
 export interface QueueBackend {
@@ -30,8 +32,8 @@ export interface QueueBackend {
     processor: Processor<Data, Result>,
     options: Omit<WorkerOptions, 'connection'>,
   ): Worker<Data, Result>;
-  /** What happens in the queue, of all processes, once it is told to run; `release` comes after its close. */
-  events(name: string, options: { blockingTimeout: number }): { events: QueueEvents; release(): void };
+  /** Tells of what happens in the queue, in any process. */
+  watch: WatchQueue;
   /** False while the connection is lost: a call would have to wait, and might still be done when nobody waits for it. */
   isConnected(): boolean;
   /** Milliseconds of one round trip. @throws PreviewError `queue_unavailable` */
@@ -40,6 +42,9 @@ export interface QueueBackend {
   redis?: Redis;
   close(): Promise<void>;
 }
+
+/** @param tell is called with the id of a job to which something has happened */
+export type WatchQueue = (name: string, tell: (queueId: string) => void) => { close(): Promise<void> };
 
 /** Calls the queue; whatever keeps it from answering is one error, `queue_unavailable`. */
 export function createReach(backend: QueueBackend) {
@@ -95,16 +100,16 @@ async function openRedis(url: string, logger: Logger): Promise<QueueBackend> {
         new Worker(name, processor, { ...extra, connection: connect({ maxRetriesPerRequest: null }) }),
         logger,
       ),
-    events(name, { blockingTimeout }) {
+    watch: createEventReader((name, options) => {
       const connection = connect({ maxRetriesPerRequest: null });
       return {
-        events: quiet(new QueueEvents(name, { connection, blockingTimeout, autorun: false }), logger),
+        events: quiet(new QueueEvents(name, { connection, ...options }), logger),
         release() {
           connection.disconnect();
           connections.splice(connections.indexOf(connection), 1);
         },
       };
-    },
+    }),
     isConnected: () => producer.status === 'ready',
     ping: () => timed(() => producer.ping()),
     async close() {
@@ -142,10 +147,11 @@ async function openEmbedded(folder: string, logger: Logger): Promise<QueueBacken
     await runMigrations(pool);
     await pool.query('SET search_path TO bullmq');
     await releaseLocksOfTheDead(pool);
-    return onPostgres('embedded', pool, logger, async () => {
+    const backend = onPostgres('embedded', pool, logger, async () => {
       await database.close();
       await lock.release();
     });
+    return withLocalEvents(backend);
   } catch (error) {
     await lock.release();
     throw error;
@@ -158,6 +164,17 @@ async function openEmbedded(folder: string, logger: Logger): Promise<QueueBacken
  */
 async function releaseLocksOfTheDead(pool: EmbeddedPool): Promise<void> {
   await pool.query("UPDATE job SET locked_until_ms = 0 WHERE state = 'active'");
+}
+
+/** Nobody else has the folder, so what happens in the queue happens in this process. */
+function withLocalEvents(backend: QueueBackend): QueueBackend {
+  const { hearQueue, hearWorker, watch } = createLocalEvents();
+  return {
+    ...backend,
+    queue: <Data, Result>(name: string) => hearQueue(backend.queue<Data, Result>(name)),
+    worker: (name, processor, options) => hearWorker(backend.worker(name, processor, options)),
+    watch,
+  };
 }
 
 type PostgresPool = pg.Pool | EmbeddedPool;
@@ -182,10 +199,10 @@ function onPostgres(
         new postgres.Worker(name, processor as Processor, { ...extra, connection: pool }),
         logger,
       ) as unknown as Worker<Data, Result>,
-    events(name, { blockingTimeout }) {
-      const events = new postgres.QueueEvents(name, { connection: pool, blockingTimeout, autorun: false });
+    watch: createEventReader((name, options) => {
+      const events = new postgres.QueueEvents(name, { connection: pool, ...options });
       return { events: quiet(events, logger) as unknown as QueueEvents, release: () => undefined };
-    },
+    }),
     isConnected: () => true,
     ping: () => timed(() => pool.query('SELECT 1')),
     close,
