@@ -129,14 +129,13 @@ export function createPreviewWorkerClient(options: {
     const record = await store.getRecord(job.projectId, job.jobId);
     if (record) return existing(record.fingerprint, data, () => fromRecord(record));
     const options = queueOptions(job);
+    const rivals = await sameKey(job);
     const add = async (): Promise<QueuedJob | undefined> => {
       const place = await places.take(job);
       try {
         // What is accepted must be able to end: its record and its artifacts are written there, and its uploads stay.
         await Promise.all([store.check(), store.markUsed(assetDigests(job))]);
-        const rivals = (await sameKey(job)).map((rival) => rival.data);
-        const turn = job.supersedes === undefined ? {} : { turn: nextTurn(rivals, Date.now()) };
-        return await reach(() => addOnce.add({ ...data, ...turn }, options));
+        return await reach(() => addOnce.add(withTurn(data, rivals), options));
       } finally {
         place.give();
       }
@@ -147,29 +146,29 @@ export function createPreviewWorkerClient(options: {
       if (!earlier) throw failure;
       return earlier;
     });
-    // Its first sender may have died before it came to this.
-    const isSame = !added || added.fingerprint === data.fingerprint;
-    const endedIds = isSame ? await supersede(job) : new Set<string>();
-    if (added && added.submission !== data.submission) {
-      return existing(added.fingerprint, data, () => resolve(job));
-    }
-    return {
-      outcome: 'accepted',
-      status: endedIds.has(options.jobId) ? await resolve(job) : newStatus(data),
-    };
+    const isNew = !added || added.submission === data.submission;
+    // The first sender of a job that was there may have died before it came to this.
+    const isSame = isNew || added.fingerprint === data.fingerprint;
+    const olderOnes = isSame ? await olderThan(job, isNew ? rivals : undefined) : [];
+    for (const older of olderOnes) await endEarly(older, supersededBy(job));
+    if (!isNew) return existing(added.fingerprint, data, () => resolve(job));
+    const isEnded = olderOnes.some(({ id }) => id === options.jobId);
+    return { outcome: 'accepted', status: isEnded ? await resolve(job) : newStatus(data) };
   };
 
-  // Of the same job sent many times at once one asks for a place in the queue; the others find it there.
-  const submit = (job: PreviewJob, { traceparent }: SendContext = {}): Promise<Sent> =>
-    oneAtATime(queueId(job), () =>
+  const submit = (job: PreviewJob, { traceparent }: SendContext = {}): Promise<Sent> => {
+    const submission = (): Promise<Sent> =>
       send({
         job,
         fingerprint: fingerprint(job),
         submission: randomUUID(),
         acceptedAt: new Date().toISOString(),
         ...(traceparent ? { traceparent } : {}),
-      }),
-    );
+      });
+    // Of the same job sent many times at once one asks for a place in the queue; the others find it there.
+    const first = (): Promise<Sent> => oneAtATime(queueId(job), submission);
+    return job.supersedes === undefined ? first() : oneAtATime(`${job.projectId}/${job.supersedes}`, first);
+  };
 
   /** The unfinished jobs with the key of `job`, itself among them when it was added. */
   const sameKey = async (job: PreviewJob): Promise<Job<QueuedJob>[]> => {
@@ -180,33 +179,31 @@ export function createPreviewWorkerClient(options: {
     return jobs.filter((found) => found !== undefined).filter(hasKeyOf(job));
   };
 
-  /** Ends the older jobs of the key. @returns the queue's ids of those that are, the job's own where a newer one came */
-  const supersede = async (job: PreviewJob): Promise<Set<string>> => {
-    const olderOnes = superseded(await sameKey(job));
-    for (const older of olderOnes) {
-      const known = await find(older.data.job.projectId, older.data.job.jobId);
-      if (known?.finishedAt !== undefined || !known) continue;
-      await endEarly(known, older, {
-        code: 'superseded',
-        message: `A newer job with the key "${job.supersedes}" took its place.`,
-      });
-    }
-    return new Set(olderOnes.map(({ id }) => String(id)));
+  /**
+   * The jobs of the key that are not the newest, the job itself among them where a newer one came.
+   * @param before those that were there before the job was added by this process
+   */
+  const olderThan = async (
+    job: PreviewJob,
+    before: Job<QueuedJob>[] | undefined,
+  ): Promise<Job<QueuedJob>[]> => {
+    // Nobody else adds to the embedded queue, and jobs of one key are added one after the other.
+    if (before && backend.kind === 'embedded') return before;
+    return superseded(await sameKey(job));
   };
 
-  /** Writes that the job is cancelled, unless it has ended. @returns how the job ended */
-  const endEarly = async (
-    known: JobStatus,
-    job: Job<QueuedJob>,
-    why?: JobRecord['error'],
-  ): Promise<JobRecord> => {
-    const { logs } = await reach(() => queue.getJobLogs(String(job.id)));
-    const { object, details } = packDetails({ job: job.data.job, rows: logs });
-    const standing = await store.putRecord({ ...cancelled(known, job, why), details }, object);
-    // A running job is locked by its worker, which sees the record and stops; a waiting one is taken out here.
-    const isOurs = standing.status === 'cancelled';
-    if (isOurs && (await reach(() => job.getState())) !== 'active') await job.remove().catch(() => undefined);
-    return standing;
+  /** Writes that a job of the queue is cancelled, unless it has ended. */
+  const endEarly = async (job: Job<QueuedJob>, why?: JobRecord['error']): Promise<void> => {
+    const state = await reach(() => job.getState());
+    if (state === 'unknown' || state === 'completed' || state === 'failed') return;
+    const isTaken = state === 'active' || job.attemptsStarted > 0;
+    const rows = isTaken ? (await reach(() => queue.getJobLogs(String(job.id)))).logs : [];
+    const { object, details } = packDetails({ job: job.data.job, rows });
+    const record = cancelled(fromQueue(job, state), job, why);
+    const standing = await store.putRecord({ ...record, details }, object);
+    // A running job is locked by its worker, which sees the record and stops; a waiting one is taken out here, unless a
+    // worker has taken it in the meantime.
+    if (standing.status === 'cancelled' && state !== 'active') await job.remove().catch(() => undefined);
   };
 
   return {
@@ -246,12 +243,12 @@ export function createPreviewWorkerClient(options: {
     async cancel(ref) {
       const known = await resolve(ref);
       const job = await reach(() => queue.getJob(queueId(known)));
-      const isOver = known.finishedAt !== undefined || !job;
-      const { status } = isOver ? await resolve(known) : await endEarly(known, job);
-      if (status !== 'cancelled') {
-        throw new PreviewError('job_already_finished', `Job "${ref.jobId}" is already ${status}.`);
+      if (known.finishedAt === undefined && job) await endEarly(job);
+      const ended = await resolve(known);
+      if (ended.status !== 'cancelled') {
+        throw new PreviewError('job_already_finished', `Job "${ref.jobId}" is already ${ended.status}.`);
       }
-      return resolve(known);
+      return ended;
     },
 
     list: createJobList({ queue, store, reach }).page,
@@ -287,6 +284,19 @@ async function existing(
   }
   return { outcome: 'existing', status: await status() };
 }
+
+/** The same with its turn among those of its key. */
+function withTurn(data: QueuedJob, rivals: readonly Job<QueuedJob>[]): QueuedJob {
+  if (data.job.supersedes === undefined) return data;
+  const earlier = rivals.map((rival) => rival.data);
+  return { ...data, turn: nextTurn(earlier, Date.now()) };
+}
+
+/** Why a job is ended that another one has taken the place of. */
+const supersededBy = ({ supersedes }: PreviewJob): JobRecord['error'] => ({
+  code: 'superseded',
+  message: `A newer job with the key "${supersedes}" took its place.`,
+});
 
 /** The record of a job that is ended before its time. */
 function cancelled(known: JobStatus, { data }: Job<QueuedJob>, error: JobRecord['error']): JobRecord {

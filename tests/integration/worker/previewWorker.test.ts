@@ -187,7 +187,8 @@ describe.each(queueBackends)('starting and stopping a worker on the %s queue', (
 
   it('tries again what ran past its deadline', async () => {
     world = await openQueueWorld(queue.url);
-    await world.startWorker({ jobTimeoutSeconds: 1 });
+    // Long enough for a render process that has yet to be started on a busy machine.
+    await world.startWorker({ jobTimeoutSeconds: 4 });
     await world.client.enqueue(toldJob('slow-once', ['spin', 'done']));
     expect(await world.reaches('slow-once', 'completed')).toMatchObject({ attemptsMade: 2 });
   });
