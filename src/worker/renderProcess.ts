@@ -1,21 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PreviewError } from '../errors.ts';
 import type { PlanSummary, Progress } from '../job/jobRecord.ts';
+import type { PreviewJob } from '../job/previewJob.types.ts';
 import type { PartReport } from '../render/partMaker.ts';
 import type { RenderResult } from '../render/renderPreview.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
-import { foldersOfRenders } from '../storage/fsLayout.ts';
 import type { RenderAnswer, RenderTask, StopOrder } from './renderProtocol.ts';
-import type { Rule } from './sandbox/confine.ts';
 import { createRenderSandbox, type RenderSandbox } from './sandbox/renderSandbox.ts';
-import { tellsOfShortage } from './sandbox/shortage.ts';
 import { usageOf } from './sandbox/usage.ts';
-import { makeWorkFolder, removeWorkFolder } from './sandbox/workFolder.ts';
+import { crashed, outOfMemory, type RenderChild, startChild } from './startRenderChild.ts';
 import { serveStore } from './storeChannel.ts';
 
 /** Renders in child processes that can be killed; a child serves one task at a time and is kept for the next. */
@@ -41,27 +36,13 @@ const TASKS_PER_CHILD = 200;
 /** A plan reads headers at most, and is that much of a task. */
 const PLAN_SHARE = 1 / 50;
 
-/**
- * glibc keeps freed memory for each thread, and learns from the first large blocks that come and go to keep those too. Here
- * pictures go back to the system when they are freed (mallopt(3)): 60 steps at 1920x1080 took 555 MB without these, 380 MB
- * with them, in the same time.
- */
-const FRUGAL_MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1000000' };
-
-interface RenderChild {
-  process: ChildProcess;
-  ready: Promise<void>;
-  /** Settles when it has ended and its folder is removed. */
-  gone: Promise<void>;
-  tasks: number;
-  /** Of the task that it has or had last: a complaint may arrive after the answer, or after the death. */
-  control?: RenderControl;
-  /** What it said last of an allocation that failed. */
-  shortage?: string;
-}
-
 /** How long a child may take to stop: what is encoded or decoded at the moment comes to its end. */
 const STOP_MS = 300;
+/**
+ * How long a job waits for the child of the one that it supersedes, which is told to stop at that moment. Another child
+ * would have to decode the photographs anew.
+ */
+const WAIT_MS = 200;
 /** How often a process that renders is looked at. */
 const USAGE_MS = 50;
 
@@ -99,13 +80,28 @@ export function createRenderPool(
     return child;
   };
 
+  const takeIdle = (suits: (child: RenderChild) => boolean): RenderChild | undefined => {
+    const at = idle.findLastIndex(suits);
+    return at < 0 ? undefined : idle.splice(at, 1)[0];
+  };
+
+  /** Whoever has drawn the storyboard before has its pictures at hand, and is about to be free where it still draws. */
+  const take = async ({ kind, job }: RenderTask): Promise<RenderChild> => {
+    const storyboard = storyboardOf(job);
+    const last = [...all].find((child) => child.storyboard === storyboard);
+    if (kind === 'render' && storyboard !== undefined && last) {
+      if (!idle.includes(last)) await Promise.race([last.free, sleep(WAIT_MS)]);
+      const same = takeIdle((child) => child === last);
+      if (same) return same;
+    }
+    // Others leave it alone as long as there are more, and then take the one whose author is away for longest.
+    return takeIdle((child) => child.storyboard === undefined) ?? idle.shift() ?? start();
+  };
+
   const run = async (task: RenderTask, control: RenderControl): Promise<RenderAnswer> => {
     control.signal.throwIfAborted();
-    const child = idle.pop() ?? start();
-    const answer = await runTask(child, task, control, memoryBytes);
-    child.tasks += task.kind === 'plan' ? PLAN_SHARE : 1;
-    if (isFresh(child)) idle.push(child);
-    else child.process.disconnect();
+    const child = await take(task);
+    const answer = await use(child, task, control);
     control.signal.throwIfAborted();
     if (answer.type === 'failed') {
       throw new PreviewError(answer.code, answer.message, {
@@ -115,6 +111,24 @@ export function createRenderPool(
       });
     }
     return answer;
+  };
+
+  /** Runs the task; the child is there for the next one afterwards, unless it has ended or is used up. */
+  const use = async (child: RenderChild, task: RenderTask, control: RenderControl): Promise<RenderAnswer> => {
+    let setFree = (): void => undefined;
+    child.free = new Promise((resolve) => {
+      setFree = resolve;
+    });
+    if (task.kind === 'render') child.storyboard = storyboardOf(task.job);
+    try {
+      const answer = await runTask(child, task, control, memoryBytes);
+      child.tasks += task.kind === 'plan' ? PLAN_SHARE : 1;
+      if (isFresh(child)) idle.push(child);
+      else child.process.disconnect();
+      return answer;
+    } finally {
+      setFree();
+    }
   };
 
   /** True where the next task has at least half of everything for itself. */
@@ -148,64 +162,9 @@ export function createRenderPool(
   };
 }
 
-function startChild(
-  entry: URL,
-  { store, fonts }: { store: string; fonts: string },
-  sandbox: RenderSandbox,
-): RenderChild {
-  const folder = makeWorkFolder();
-  const module = fileURLToPath(entry);
-  // From sources the loader comes with process.execArgv, is found from here, and keeps what it has compiled in /tmp.
-  const isBuilt = !module.endsWith('.ts');
-  const loader = isBuilt ? [] : process.execArgv;
-  const node = [process.execPath, ...loader, module, store, fonts];
-  const [command, ...args] = sandbox.wrap(node, [
-    ['read', module],
-    ['write', folder],
-    ...rulesFor(store, fonts),
-  ]);
-  const child = spawn(command, args, {
-    ...(isBuilt ? { cwd: folder } : {}),
-    // No secret of the service's environment reaches the process that decodes what strangers send.
-    env: { NODE_ENV: 'production', HOME: folder, ...(isBuilt ? { TMPDIR: folder } : {}), ...FRUGAL_MALLOC },
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
-  const gone = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve(removeWorkFolder(folder)));
-    child.once('error', () => resolve(removeWorkFolder(folder)));
-  });
-  // Where the machine runs out of memory, this one goes first. It may be gone already, or not run on Linux.
-  if (child.pid) writeFile(`/proc/${child.pid}/oom_score_adj`, '1000').catch(() => undefined);
-  const ready = new Promise<void>((resolve, reject) => {
-    child.once('message', () => resolve());
-    child.once('exit', (code, signal) => reject(crashed(code, signal)));
-    // Also for a task that could not be sent to a child that is just dying; its exit says the rest.
-    child.on('error', reject);
-  });
-  // Whoever waits for it hears of it; that nobody waits yet is no reason to end the service.
-  ready.catch(() => undefined);
-  const started: RenderChild = { process: child, ready, gone, tasks: 0 };
-  if (child.stderr) {
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      if (tellsOfShortage(line)) started.shortage = line;
-      if (started.control?.onComplaint) started.control.onComplaint(line);
-      else process.stderr.write(`${line}\n`);
-    });
-  }
-  return started;
-}
-
-function rulesFor(store: string, fonts: string): Rule[] {
-  const shared = store ? foldersOfRenders(store) : [];
-  // A rule is about a folder that is there.
-  for (const folder of shared) mkdirSync(folder, { recursive: true });
-  return [
-    ...(store ? [['list', store] satisfies Rule] : []),
-    ...shared.map((folder): Rule => ['write', folder]),
-    ...(fonts ? [['read', fonts] satisfies Rule] : []),
-  ];
-}
+/** What jobs have in common that supersede each other; undefined for a job that does not. */
+const storyboardOf = ({ projectId, supersedes }: PreviewJob): string | undefined =>
+  supersedes === undefined ? undefined : `${projectId}/${supersedes}`;
 
 async function runTask(
   child: RenderChild,
@@ -271,15 +230,3 @@ async function runTask(
     if (onExit) process.off('exit', onExit);
   }
 }
-
-function crashed(code: number | null, signal: string | null, shortage?: string): PreviewError {
-  const how = signal ? `signal ${signal}` : `exit code ${code}`;
-  const cause = new Error(`the render child ended with ${how}${shortage ? `: ${shortage}` : ''}`);
-  if (shortage) return outOfMemory(cause);
-  if (signal === 'SIGXCPU')
-    return new PreviewError('render_timeout', 'The render used too much CPU time.', { cause });
-  return new PreviewError('render_crashed', undefined, { cause });
-}
-
-const outOfMemory = (cause: Error): PreviewError =>
-  new PreviewError('render_memory_exceeded', undefined, { cause });

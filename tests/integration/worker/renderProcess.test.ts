@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PreviewError } from '../../../src/errors.ts';
+import type { PreviewJob } from '../../../src/job/previewJob.types.ts';
 import { createRenderPool, type RenderPool } from '../../../src/worker/renderProcess.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FAKE_RENDER_CHILD, toldJob } from '../../support/queueWorld.ts';
@@ -25,12 +26,17 @@ describe('the render pool', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const render = (word: string, control: { signal?: AbortSignal; timeoutMs?: number } = {}) =>
+  const render = (
+    word: string,
+    control: { signal?: AbortSignal; timeoutMs?: number } = {},
+    rest: Partial<PreviewJob> = {},
+  ) =>
     pool.render(
-      { job: toldJob(`job-${nextJob++}`, [word]), assets: [] },
+      { job: toldJob(`job-${nextJob++}`, [word], rest), assets: [] },
       { signal: new AbortController().signal, onProgress: () => undefined, ...control },
     );
-  const childPid = async (): Promise<number> => Number((await render('pid')).timings.assets);
+  const childPid = async (rest: Partial<PreviewJob> = {}): Promise<number> =>
+    Number((await render('pid', {}, rest)).timings.assets);
 
   it('keeps a child for the next task', async () => {
     expect(await childPid()).toBe(await childPid());
@@ -39,6 +45,31 @@ describe('the render pool', () => {
   it('takes one child for each of the tasks that run at once', async () => {
     const pids = await Promise.all([childPid(), childPid(), childPid()]);
     expect(new Set(pids).size).toBe(3);
+  });
+
+  it('gives a storyboard to the child that has drawn it before', async () => {
+    await Promise.all([childPid(), childPid()]);
+    const mine = await childPid({ supersedes: 'mine' });
+    expect(await childPid()).not.toBe(mine);
+    expect(await childPid({ supersedes: 'yours' })).not.toBe(mine);
+    for (let i = 0; i < 3; i++) expect(await childPid({ supersedes: 'mine' })).toBe(mine);
+  });
+
+  it('waits for the child of a storyboard that is about to be stopped, and no longer than that', async () => {
+    const mine = await childPid({ supersedes: 'mine' });
+    await Promise.all([childPid(), childPid()]);
+    const control = new AbortController();
+    const older = render('until stopped', { signal: control.signal }, { supersedes: 'mine' });
+    setTimeout(() => control.abort(new PreviewError('cancelled')), 50);
+    const newer = childPid({ supersedes: 'mine' });
+    await expect(older).rejects.toMatchObject({ code: 'cancelled' });
+    expect(await newer).toBe(mine);
+
+    const endless = new AbortController();
+    const running = render('until stopped', { signal: endless.signal }, { supersedes: 'mine' });
+    expect(await childPid({ supersedes: 'mine' })).not.toBe(mine);
+    endless.abort(new PreviewError('cancelled'));
+    await expect(running).rejects.toMatchObject({ code: 'cancelled' });
   });
 
   it('hands on what the child says is wrong, and keeps the child', async () => {
