@@ -1,37 +1,24 @@
-import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { buildApi } from './api/index.ts';
 import type { RateLimits } from './api/rateLimits.ts';
 import { buildWorkerApi } from './api/workerApi.ts';
+import { type Base, type CloseLater, collect, openRenderBase, type RenderBase, start } from './app/base.ts';
+import { CONNECT_MS, createFetcher } from './app/renderParts.ts';
 import { createEgressAgent } from './assets/egress.ts';
-import { type AssetFetcher, createAssetFetcher } from './assets/fetchAsset.ts';
 import { createLookup } from './assets/lookup.ts';
 import type { ApiKey, Config } from './config.ts';
 import { PreviewError } from './errors.ts';
 import type { Logger } from './logger.ts';
-import { openQueueBackend, type QueueBackend } from './queue/queueBackend.ts';
+import type { QueueBackend } from './queue/queueBackend.ts';
 import { createQueueFeed } from './queue/queueFeed.ts';
-import type { ArtifactStore } from './storage/artifactStore.ts';
-import { type CollectionReport, collectGarbage } from './storage/collectGarbage.ts';
-import { openStore } from './storage/openStore.ts';
-import { createUrlSigner, longestLifeSeconds, type SigningKey } from './storage/signedUrl.ts';
+import { createUrlSigner, type SigningKey } from './storage/signedUrl.ts';
 import { loadOrCreateSigningKey } from './storage/signingKeys.ts';
-import { createTracing, noTracing, type Tracing } from './tracing.ts';
 import { packageVersion } from './version.ts';
-import { createDeadLetters, type DeadLetterOffice, type DeadLetters } from './worker/deadLetters.ts';
 import { checkHealth, type Health } from './worker/health.ts';
 import { createLiveJobs } from './worker/liveJobs.ts';
-import { findNeeded } from './worker/neededByQueue.ts';
 import { createPlanner } from './worker/planner.ts';
-import { createPreviewMetrics, type PreviewMetrics } from './worker/previewMetrics.ts';
 import { createPreviewWorker, type PreviewWorker } from './worker/previewWorker.ts';
-import { createPreviewWorkerClient, type PreviewWorkerClient } from './worker/previewWorkerClient.ts';
-import { createQueueWatch, type QueueWatch } from './worker/queueWatch.ts';
-import { createRecordNews, type RecordNews } from './worker/recordNews.ts';
-import { createRenderPool, type RenderPool } from './worker/renderProcess.ts';
-import { cpuSecondsFor, createRenderSandbox, type RenderSandbox } from './worker/sandbox/renderSandbox.ts';
 import { createWebhookSender } from './worker/webhooks/webhookSender.ts';
-import { announcing, createWebhooks, type Webhooks } from './worker/webhooks/webhooks.ts';
 import { createWebhookWorker, type WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
 
 /** What runs until it is stopped. */
@@ -45,9 +32,6 @@ export interface RunningApp {
 }
 
 const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
-const CONNECT_MS = 10_000;
-const IDLE_MS = 15_000;
-const FETCH_MS = 60_000;
 const WEBHOOK_MS = 15_000;
 const COLLECT_MS = 6 * 3_600_000;
 
@@ -94,40 +78,6 @@ export function startWorker(config: Config, logger: Logger): Promise<RunningApp>
   });
 }
 
-/** What the command line needs of the queue and the store; nothing is served and nothing is rendered. */
-export interface Operations {
-  deadLetters: DeadLetters;
-  /** @throws PreviewError `config_invalid` where nothing is said about how long things are kept */
-  collectGarbage(options: { dryRun: boolean }): Promise<CollectionReport>;
-  stop(): Promise<void>;
-}
-
-/** The queue is the one of the service: embedded unless REDIS_URL is set. @throws PreviewError `embedded_queue_locked` */
-export function openOperations(config: Config, logger: Logger): Promise<Operations> {
-  return start(async (closeLater) => {
-    const { deadLetters, backend } = await openBase(config, logger, config.redisUrl, closeLater);
-    return { deadLetters, collectGarbage: (options) => collect(config, backend, options) };
-  });
-}
-
-type CloseLater = (close: () => Promise<void>) => void;
-
-/** Opens part after part; what was opened is closed in reverse order on stop, and also where a later part fails. */
-async function start<Opened extends object>(
-  open: (closeLater: CloseLater) => Promise<Opened>,
-): Promise<Opened & { stop(): Promise<void> }> {
-  const closers: (() => Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
-  };
-  try {
-    return { ...(await open((close) => closers.push(close))), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
 /** The keys and secrets as they are now; everything that uses them asks each time. */
 interface Keyring {
   apiKeys(): readonly ApiKey[];
@@ -149,123 +99,6 @@ function createKeyring(config: Config): Keyring {
       ({ apiKeys, signingKeys, webhookSecrets } = next);
     },
   };
-}
-
-/** What stands below both the API and the worker. */
-interface Base {
-  backend: QueueBackend;
-  store: ArtifactStore;
-  news: RecordNews;
-  client: PreviewWorkerClient;
-  deadLetters: DeadLetterOffice;
-  webhooks: Webhooks;
-  metrics: PreviewMetrics;
-  watch: QueueWatch;
-  tracing: Tracing;
-}
-
-/** The same with the means to render. */
-interface RenderBase extends Base {
-  renderPool: RenderPool;
-}
-
-/** What one job may use, and whoever serves several of them ends after that much more. */
-export const openSandbox = ({ renderMemoryBytes, jobTimeoutSeconds }: Config): RenderSandbox =>
-  createRenderSandbox({
-    memoryBytes: renderMemoryBytes,
-    cpuSeconds: cpuSecondsFor(jobTimeoutSeconds),
-  });
-
-async function openBase(
-  config: Config,
-  logger: Logger,
-  url: string | undefined,
-  closeLater: CloseLater,
-): Promise<Base> {
-  const { dataDir, queueName, queueMax } = config;
-  const plainStore = await openStore({ s3: config.storeUrl, folder: storeFolder(config) });
-  const backend = await openQueueBackend({ url, dataDir, logger });
-  closeLater(() => backend.close());
-  const webhooks = createWebhooks({ backend, queueName });
-  closeLater(() => webhooks.close());
-  const news = createRecordNews();
-  const store = news.telling(announcing(plainStore, webhooks));
-  const client = createPreviewWorkerClient({
-    ...{ backend, queueName, store, queueMax },
-    projectQueueMax: projectQueueMax(config),
-  });
-  closeLater(() => client.close());
-  const metrics = createPreviewMetrics();
-  const watch = await createQueueWatch({ client, store, metrics, logger });
-  closeLater(() => watch.close());
-  const tracing = config.otlpEndpoint ? await createTracing(config.otlpEndpoint, packageVersion) : noTracing;
-  closeLater(() => tracing.close());
-  const deadLetters = createDeadLetters({ backend, queueName, store, client });
-  closeLater(() => deadLetters.close());
-  return { backend, store, news, client, deadLetters, webhooks, metrics, watch, tracing };
-}
-
-async function openRenderBase(...opened: Parameters<typeof openBase>): Promise<RenderBase> {
-  const [config, logger, , closeLater] = opened;
-  const base = await openBase(...opened);
-  const sandbox = openSandbox(config);
-  const { missing } = sandbox;
-  if (missing.length > 0)
-    logger.warn({ missing }, 'render processes run with less protection than they could');
-  // Render children open the folder of a file system store themselves; a store in a network is used on their behalf.
-  const place = config.storeUrl ? base.store : storeFolder(config);
-  const renderPool = createRenderPool(place, { fontsFolder: config.fontsDir, sandbox });
-  closeLater(() => renderPool.close());
-  return { ...base, renderPool };
-}
-
-/** Bytes outlive their record by the longest of what may still need them: renders, signed URLs, and an hour. */
-async function collect(
-  config: Config,
-  backend: QueueBackend,
-  { dryRun }: { dryRun: boolean },
-): Promise<CollectionReport> {
-  const { retention, jobTimeoutSeconds, urlTtlSeconds, queueName } = config;
-  const folder = localStoreFolder(config);
-  if (!retention) {
-    const message =
-      'PREVIEW_RETENTION_DAYS is not set, so everything is kept; set it to days, for example 30.';
-    throw new PreviewError('config_invalid', message);
-  }
-  const leaseMs = 1000 * Math.max(3600, 2 * jobTimeoutSeconds, longestLifeSeconds(urlTtlSeconds));
-  const needed = await findNeeded(backend, queueName);
-  return collectGarbage(folder, { retention, leaseMs, dryRun, ...needed });
-}
-
-/** One project may fill the queue only where there is no other one. */
-function projectQueueMax({ projectQueueMax, queueMax, apiKeys }: Config): number {
-  const projects = new Set(apiKeys.map(({ projectId }) => projectId));
-  return projectQueueMax ?? (projects.size > 1 ? Math.ceil(queueMax / 2) : queueMax);
-}
-
-/**
- * The folder of the store, for what reads and removes its files itself.
- * @throws PreviewError `config_invalid` where the store is a bucket
- */
-export function localStoreFolder(config: Config): string {
-  if (!config.storeUrl) return storeFolder(config);
-  const message =
-    'STORE_URL names a bucket; checking and removing works on a store in a folder only. See docs/storage.md for buckets.';
-  throw new PreviewError('config_invalid', message);
-}
-
-/** The folder of the file system store. */
-export const storeFolder = (config: Config): string => join(config.dataDir, 'store');
-
-/** Fetches assets by URL, from public addresses and those that the configuration opens. */
-export function createFetcher(config: Config): AssetFetcher {
-  const { assetAllowPrivate: allowPrivate, assetAllowHosts: allowHosts, denyHosts } = config;
-  const agent = createEgressAgent(
-    { allowPrivate, allowHosts, denyHosts },
-    { connectMs: CONNECT_MS, idleMs: IDLE_MS },
-    createLookup(config.dnsServers),
-  );
-  return createAssetFetcher(agent, FETCH_MS);
 }
 
 async function startPreviewWorker(

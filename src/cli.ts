@@ -1,22 +1,20 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { startApi, startServe, startWorker } from './app.ts';
-import {
-  type DeadLetterOptions,
-  discardDeadLetter,
-  listDeadLetters,
-  replayDeadLetter,
-  showDeadLetter,
-} from './cli/deadLetter.ts';
-import { demo } from './cli/demo.ts';
-import { doctor } from './cli/doctor.ts';
+import type { DeadLetterOptions } from './cli/deadLetter.ts';
 import { EXIT, reportError } from './cli/exit.ts';
 import { untilInterrupted } from './cli/interrupt.ts';
-import { renderFile, validateFile } from './cli/jobFile.ts';
 import { runUntilSignal } from './cli/runUntilSignal.ts';
-import { collect, verify } from './cli/store.ts';
 import { loadConfig } from './config.ts';
 import { packageVersion } from './version.ts';
+
+/*
+ * A command loads what it needs when it is run: the server, the queue and their libraries take a second to load, and who
+ * asks for help or checks a job file needs none of them.
+ */
+const app = () => import('./app.ts');
+const deadLetters = () => import('./cli/deadLetter.ts');
+const jobFiles = () => import('./cli/jobFile.ts');
+const stores = () => import('./cli/store.ts');
 
 /** Commands that listen nowhere do not care whether HOST needs API keys. */
 const withoutHost = { ...process.env, HOST: undefined };
@@ -30,32 +28,34 @@ const program = new Command('preview-worker')
 program
   .command('serve')
   .description('API and worker in one process, with the embedded queue unless REDIS_URL is set')
-  .action(() => runUntilSignal(startServe, () => loadConfig(process.env)));
+  .action(async () => runUntilSignal((await app()).startServe, () => loadConfig(process.env)));
 program
   .command('api')
   .description('the API alone')
-  .action(() => runUntilSignal(startApi, () => loadConfig(process.env)));
+  .action(async () => runUntilSignal((await app()).startApi, () => loadConfig(process.env)));
 program
   .command('worker')
   .description('a worker alone')
-  .action(() => runUntilSignal(startWorker, () => loadConfig(withoutHost)));
+  .action(async () => runUntilSignal((await app()).startWorker, () => loadConfig(withoutHost)));
 program
   .command('render')
   .description('render a job file without a queue')
   .argument('<job.json>')
   .requiredOption('--out <folder>', 'where the artifacts are written')
   .action((file: string, { out }: { out: string }) =>
-    untilInterrupted((signal) => renderFile(file, out, loadConfig(withoutHost), signal)),
+    untilInterrupted(async (signal) =>
+      (await jobFiles()).renderFile(file, out, loadConfig(withoutHost), signal),
+    ),
   );
 program
   .command('validate')
   .description('check a job file; each error on a line of its own')
   .argument('<job.json>')
-  .action((file: string) => validateFile(file));
+  .action(async (file: string) => (await jobFiles()).validateFile(file));
 program
   .command('demo')
   .description('start the service, render the example over HTTP, download and check what it made')
-  .action(() => untilInterrupted(demo));
+  .action(() => untilInterrupted(async (signal) => (await import('./cli/demo.ts')).demo(signal)));
 
 program
   .command('doctor')
@@ -63,7 +63,9 @@ program
     'check settings, queue, store, fonts, codecs, clocks and limits; exit 1 where the service cannot work',
   )
   .option('--json', 'the findings as JSON')
-  .action((options: { json?: boolean }) => doctor(options, () => loadConfig(withoutHost)));
+  .action(async (options: { json?: boolean }) =>
+    (await import('./cli/doctor.ts')).doctor(options, () => loadConfig(withoutHost)),
+  );
 
 const deadLetter = program.command('dead-letter').description('jobs that failed for good');
 const project = ['--project <id>', 'the project, where several have a job of this id'] as const;
@@ -71,30 +73,32 @@ deadLetter
   .command('list')
   .description('all of them, the newest first')
   .option('--project <id>', 'only those of this project')
-  .action((options: DeadLetterOptions) => listDeadLetters(options, loadConfig(withoutHost)));
+  .action(async (options: DeadLetterOptions) =>
+    (await deadLetters()).listDeadLetters(options, loadConfig(withoutHost)),
+  );
 deadLetter
   .command('show')
   .description('one of them as JSON: the job, the error, each attempt')
   .argument('<jobId>')
   .option(...project)
-  .action((jobId: string, options: DeadLetterOptions) =>
-    showDeadLetter(jobId, options, loadConfig(withoutHost)),
+  .action(async (jobId: string, options: DeadLetterOptions) =>
+    (await deadLetters()).showDeadLetter(jobId, options, loadConfig(withoutHost)),
   );
 deadLetter
   .command('replay')
   .description('send the job again')
   .argument('<jobId>')
   .option(...project)
-  .action((jobId: string, options: DeadLetterOptions) =>
-    replayDeadLetter(jobId, options, loadConfig(withoutHost)),
+  .action(async (jobId: string, options: DeadLetterOptions) =>
+    (await deadLetters()).replayDeadLetter(jobId, options, loadConfig(withoutHost)),
   );
 deadLetter
   .command('discard')
   .description('throw the dead letter away; that the job failed stays on record')
   .argument('<jobId>')
   .option(...project)
-  .action((jobId: string, options: DeadLetterOptions) =>
-    discardDeadLetter(jobId, options, loadConfig(withoutHost)),
+  .action(async (jobId: string, options: DeadLetterOptions) =>
+    (await deadLetters()).discardDeadLetter(jobId, options, loadConfig(withoutHost)),
   );
 
 const store = program.command('store').description('what is kept in DATA_DIR');
@@ -102,12 +106,16 @@ store
   .command('verify')
   .description('read every byte and compare it with its digest; exit 1 where there is damage')
   .option('--remove-damaged', 'take damaged objects away; parts are then made again')
-  .action((options: { removeDamaged?: boolean }) => verify(options, loadConfig(withoutHost)));
+  .action(async (options: { removeDamaged?: boolean }) =>
+    (await stores()).verify(options, loadConfig(withoutHost)),
+  );
 store
   .command('gc')
   .description('remove what is older than PREVIEW_RETENTION_DAYS and needed by nobody')
   .option('--dry-run', 'only say what would be removed')
-  .action((options: { dryRun?: boolean }) => collect(options, loadConfig(withoutHost)));
+  .action(async (options: { dryRun?: boolean }) =>
+    (await stores()).collect(options, loadConfig(withoutHost)),
+  );
 
 try {
   await program.parseAsync();

@@ -1,4 +1,4 @@
-import { openOperations } from '../app.ts';
+import { openOperations } from '../app/base.ts';
 import type { Config } from '../config.ts';
 import { PreviewError } from '../errors.ts';
 import { createLogger } from '../logger.ts';

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createFetcher, openSandbox, storeFolder } from '../app.ts';
+import { createFetcher, openSandbox, storeFolder } from '../app/renderParts.ts';
 import { loadAssets } from '../assets/resolveAssets.ts';
 import type { Config } from '../config.ts';
 import { PreviewError } from '../errors.ts';

@@ -1,4 +1,5 @@
-import { localStoreFolder, openOperations } from '../app.ts';
+import { openOperations } from '../app/base.ts';
+import { localStoreFolder } from '../app/renderParts.ts';
 import type { Config } from '../config.ts';
 import { createLogger } from '../logger.ts';
 import type { CollectionReport, Tally } from '../storage/collectGarbage.ts';

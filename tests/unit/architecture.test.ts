@@ -8,6 +8,7 @@ const RANKS: Record<string, number> = {
   'cli.ts': 6,
   cli: 6,
   'app.ts': 5,
+  app: 5,
   'index.ts': 5,
   api: 4,
   worker: 3,

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSandbox } from '../../app.ts';
+import { openSandbox } from '../../app/renderParts.ts';
 import type { Config } from '../../config.ts';
 import { PreviewError } from '../../errors.ts';
 import type { PreviewJob } from '../../job/previewJob.types.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { storeFolder } from '../../app.ts';
+import { storeFolder } from '../../app/renderParts.ts';
 import type { Config } from '../../config.ts';
 import { PreviewError } from '../../errors.ts';
 import { openStore } from '../../storage/openStore.ts';
