@@ -109,6 +109,8 @@ function bodyOf(operation: Operation, description: Description): Arbitrary<strin
   const text = fc.oneof(
     { weight: 4, arbitrary: json.map((value) => JSON.stringify(value)) },
     { weight: 4, arbitrary: mutated.map((value) => JSON.stringify(planned(value)) ?? '') },
+    // Also what is accepted, and what is accepted again: chance alone brings each a few times, and not in every run.
+    { weight: 3, arbitrary: fc.nat(9).map((i) => JSON.stringify(planned(smallJob(`fuzz-${i}`)))) },
     fc.json(),
     word,
     fc.nat(3000).map((depth) => '['.repeat(depth) + ']'.repeat(depth)),
