@@ -17,7 +17,7 @@ import type { JobHistory } from './attemptHistory.ts';
 import { createJobDetails, packDetails } from './jobDetails.ts';
 import { createJobList, type JobFilter, type JobPage } from './jobList.ts';
 import { fromFailed, fromQueue, fromRecord, type JobStatus, newStatus } from './jobStatus.ts';
-import { hasKeyOf, nextTurn, superseded } from './supersede.ts';
+import { hasKeyOf, superseded, supersededBy, withTurn } from './supersede.ts';
 import { webhookOf } from './webhooks/webhookMessage.ts';
 
 export type { JobStatus } from './jobStatus.ts';
@@ -284,19 +284,6 @@ async function existing(
   }
   return { outcome: 'existing', status: await status() };
 }
-
-/** The same with its turn among those of its key. */
-function withTurn(data: QueuedJob, rivals: readonly Job<QueuedJob>[]): QueuedJob {
-  if (data.job.supersedes === undefined) return data;
-  const earlier = rivals.map((rival) => rival.data);
-  return { ...data, turn: nextTurn(earlier, Date.now()) };
-}
-
-/** Why a job is ended that another one has taken the place of. */
-const supersededBy = ({ supersedes }: PreviewJob): JobRecord['error'] => ({
-  code: 'superseded',
-  message: `A newer job with the key "${supersedes}" took its place.`,
-});
 
 /** The record of a job that is ended before its time. */
 function cancelled(known: JobStatus, { data }: Job<QueuedJob>, error: JobRecord['error']): JobRecord {

@@ -1,3 +1,4 @@
+import type { JobRecord } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import type { QueuedJob } from '../queue/queuedJob.ts';
 
@@ -14,6 +15,19 @@ import type { QueuedJob } from '../queue/queuedJob.ts';
 export function nextTurn(earlier: readonly QueuedJob[], now: number): number {
   return Math.max(now, ...earlier.map(({ turn = 0 }) => turn + 1));
 }
+
+/** The job with its turn among those of its key; one without a key as it is. */
+export function withTurn(data: QueuedJob, rivals: readonly { data: QueuedJob }[]): QueuedJob {
+  if (data.job.supersedes === undefined) return data;
+  const earlier = rivals.map((rival) => rival.data);
+  return { ...data, turn: nextTurn(earlier, Date.now()) };
+}
+
+/** Why a job is ended that another one has taken the place of. */
+export const supersededBy = ({ supersedes }: PreviewJob): JobRecord['error'] => ({
+  code: 'superseded',
+  message: `A newer job with the key "${supersedes}" took its place.`,
+});
 
 /** All but the newest. Equal turns are told apart by what is random in both, the same way by everyone. */
 export function superseded<Candidate extends { data: QueuedJob }>(

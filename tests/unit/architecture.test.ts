@@ -31,7 +31,7 @@ const roomOf = (file: string): string => relative(ROOT, file).split('/')[0] ?? '
 it.each(files)('%s imports from its own room or from below', (file) => {
   const path = join(ROOT, file);
   const source = readFileSync(path, 'utf8');
-  for (const [, target = ''] of source.matchAll(/from '(\.[^']+)'/g)) {
+  for (const [, target = ''] of source.matchAll(/(?:from |import\()'(\.[^']+)'/g)) {
     const [from, to] = [roomOf(path), roomOf(resolve(path, '..', target))];
     if (from !== to && file !== 'config.ts') {
       expect(RANKS[to], `${file} imports ${target}`).toBeLessThanOrEqual(RANKS[from] ?? -1);
