@@ -37,10 +37,53 @@ export function createLogger(
     hooks: { streamWrite: createScrubber(places) },
     redact: { paths: [...SECRETS, ...redact], censor: '[redacted]' },
   };
-  const target = destination ?? pino.destination({ dest: 1, sync: true });
+  const target: LogTarget = destination ?? standardOutput();
   if (format === 'json') return pino(options, target);
   const prettify = prettyFactory({ colorize: !destination });
-  return pino(options, { write: (line: string) => target.write(prettify(line)) });
+  const pretty: LogTarget = {
+    write: (line) => target.write(prettify(line)),
+    flushSync: () => target.flushSync?.(),
+  };
+  return pino(options, pretty);
+}
+
+interface LogTarget extends DestinationStream {
+  /** Writes what was kept; pino asks for it after a fatal line. */
+  flushSync?(): void;
+}
+
+let stdout: LogTarget | undefined;
+
+/** One for the process, so that the lines of several loggers keep their order. */
+function standardOutput(): LogTarget {
+  stdout ??= gatherLines(pino.destination({ dest: 1, sync: true }));
+  return stdout;
+}
+
+/**
+ * Writes the lines of one turn of the event loop together: a call of the operating system for each costs more than the
+ * line. When the process ends, by itself or by an error that nobody has caught, what was gathered is still written.
+ */
+function gatherLines(target: DestinationStream): LogTarget {
+  let gathered = '';
+  let isEnding = false;
+  const flushSync = (): void => {
+    const text = gathered;
+    gathered = '';
+    if (text !== '') target.write(text);
+  };
+  process.once('exit', () => {
+    isEnding = true;
+    flushSync();
+  });
+  return {
+    write(line) {
+      if (gathered === '') setImmediate(flushSync);
+      gathered += line;
+      if (isEnding) flushSync();
+    },
+    flushSync,
+  };
 }
 
 /**

@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
+import { text } from 'node:stream/consumers';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { PreviewError } from '../../src/errors.ts';
 import { createLogger, type LoggerOptions } from '../../src/logger.ts';
@@ -43,6 +46,29 @@ describe('a line', () => {
     const { logger, lines } = capture('warn');
     logger.info('job started');
     expect(lines).toEqual([]);
+  });
+});
+
+describe('all lines come to stdout, in their order, where the process ends', () => {
+  /** The numbers of the lines that a process wrote before it ended. */
+  async function numbersOf(end: string, format: string): Promise<number[]> {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'tests/support/logAndEnd.ts', end, format], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const written = stripVTControlCharacters(await text(child.stdout));
+    return [...written.matchAll(/\bi\W+(\d+)/g)].map(([, number]) => Number(number));
+  }
+  const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+  test.each([
+    ['by itself', 'json', 100],
+    ['on process.exit', 'json', 101],
+    ['on process.exit', 'pretty', 101],
+    ['on an error that nobody catches', 'json', 100],
+    ['on SIGTERM', 'json', 100],
+    ['on SIGKILL after a fatal line', 'pretty', 101],
+  ])('%s (%s)', async (end, format, count) => {
+    expect(await numbersOf(end, format)).toEqual(numbers(count));
   });
 });
 
