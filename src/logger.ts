@@ -136,26 +136,34 @@ const SECRET_PATTERNS: readonly [RegExp, string][] = [
   [/\b((?:bearer|basic) )[A-Za-z0-9._~+/=-]{8,}/gi, '$1[redacted]'],
   [/\bwhsec_[A-Za-z0-9+/=]+/g, 'whsec_[redacted]'],
 ];
+/** What none of them can do without. */
+const SIGNS_OF_SECRETS = ['://', '=', 'bearer ', 'basic ', 'whsec_'];
 
 /** Where this package lies: the lines of a stack are written from there. */
 const PACKAGE_FOLDER = fileURLToPath(new URL('..', import.meta.url));
 
 /** Takes out of a line what no redaction by field can know: what libraries put into their texts. */
 function createScrubber(places: Readonly<Record<string, string>>): (line: string) => string {
-  const folders = Object.entries({ ...places, TMPDIR: tmpdir(), '~': homedir() })
+  const named = Object.entries({ ...places, TMPDIR: tmpdir(), '~': homedir() })
     .map(([name, folder]): [string, string] => [name, resolve(folder)])
     .filter(([, folder]) => folder.length > 1)
-    .sort(([, a], [, b]) => b.length - a.length)
-    .map(([name, folder]): [RegExp, string] => [
-      new RegExp(`(?:file://)?(?<![\\w.-])${escapeRegExp(folder)}(?![\\w.-])`, 'g'),
-      name,
-    ]);
+    .sort(([, a], [, b]) => b.length - a.length);
+  const folders = named.map(([name, folder]): [RegExp, string] => [
+    new RegExp(`(?:file://)?(?<![\\w.-])${escapeRegExp(folder)}(?![\\w.-])`, 'g'),
+    name,
+  ]);
   const own: [RegExp, string] = [
     new RegExp(`(?:file://)?(?<![\\w.-])${escapeRegExp(PACKAGE_FOLDER)}`, 'g'),
     '',
   ];
   const replacements = [...SECRET_PATTERNS, own, ...folders];
-  return (line) => replacements.reduce((text, [pattern, instead]) => text.replace(pattern, instead), line);
+  // Most lines have nothing of it, and one look tells so.
+  const signs = [...SIGNS_OF_SECRETS, PACKAGE_FOLDER, ...named.map(([, folder]) => folder)];
+  const anySign = new RegExp(signs.map(escapeRegExp).join('|'), 'i');
+  return (line) =>
+    anySign.test(line)
+      ? replacements.reduce((text, [pattern, instead]) => text.replace(pattern, instead), line)
+      : line;
 }
 
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

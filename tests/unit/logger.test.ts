@@ -107,7 +107,14 @@ describe('what is never written', () => {
     ['X-Amz-Signature=hunter2 and', 'X-Amz-Signature=[redacted] and'],
     ['Authorization: Bearer hunter2-hunter2', 'Authorization: Bearer [redacted]'],
     ['the secret whsec_aHVudGVyMg== is old', 'the secret whsec_[redacted] is old'],
+    ['aUTHORIZATION: BEARER hunter2-hunter2', 'aUTHORIZATION: BEARER [redacted]'],
+    ['bAsIc aHVudGVyMg==', 'bAsIc [redacted]'],
+    ['?X-AMZ-CREDENTIAL=hunter2&x', '?X-AMZ-CREDENTIAL=[redacted]&x'],
+    ['Security-Token=hunter2', 'Security-Token=[redacted]'],
+    ['REDIS://me:hunter2@queue.example', 'REDIS://[redacted]@queue.example'],
+    ['s3://bucket/key?hunter2', 's3://bucket/key?[redacted]'],
     ['nothing at http://127.0.0.1:3000', 'nothing at http://127.0.0.1:3000'],
+    ['a basic one, a=b, the bearer came, whsec_', 'a basic one, a=b, the bearer came, whsec_'],
   ])('are secrets that are part of a text: %s', (text, written) => {
     const { logger, lines } = capture('info');
     logger.info({ err: new Error(text), deep: { est: [text] } }, text);
@@ -141,5 +148,18 @@ describe('what is never written', () => {
     expect(line.err.stack).toContain('at tests/unit/logger.test.ts:');
     expect(lines[0]).not.toContain(process.cwd());
     expect(line).toMatchObject({ msg: 'TMPDIR', other: '/srv/previews-of-others', font: 'FONTS/a.ttf' });
+  });
+
+  test.each([
+    ['/srv/previews', 'DATA_DIR'],
+    ['file:///srv/previews/a', 'DATA_DIR/a'],
+    ['in /srv/previews, and', 'in DATA_DIR, and'],
+    ['/mnt/srv/previews', '/mnt/srv/previews'],
+    ['/srv/previews.old', '/srv/previews.old'],
+    ['/SRV/previews', '/SRV/previews'],
+  ])('is a folder of this machine, where it is one: %s', (text, written) => {
+    const { logger, lines } = capture('info', { places: { DATA_DIR: '/srv/previews' } });
+    logger.info(text);
+    expect(JSON.parse(lines[0] ?? '').msg).toBe(written);
   });
 });
