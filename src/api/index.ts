@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { ApiKey } from '../config.ts';
 import { PreviewError } from '../errors.ts';
@@ -36,6 +35,7 @@ import { healthRoute, probeRoutes } from './probes.ts';
 import { answerWithProblem, handleErrors } from './problem.ts';
 import { queueRoutes } from './queue.ts';
 import { limitRates, type RateLimits } from './rateLimits.ts';
+import { setSecurityHeaders } from './securityHeaders.ts';
 import { answerClientError, CHECK_MS, cutOffSlowClients, HEADERS_MS, REQUEST_MS } from './slowClients.ts';
 import { streamRoutes } from './stream.ts';
 import { serveStudio } from './studio.ts';
@@ -103,17 +103,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await allowOrigins(app, parts.corsOrigins);
   const countCall = await limitRates(app, parts.rates);
   checkHeaders(app);
-  await app.register(helmet, {
-    // Answers are data. /docs brings a policy of its own.
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    },
-    // Pages of other origins may show a video whose signed URL they were given.
-    crossOriginResourcePolicy: { policy: 'cross-origin' },
-    // Whether a host has TLS everywhere is for the proxy in front to say.
-    strictTransportSecurity: false,
-  });
+  setSecurityHeaders(app);
   await documentApi(app, { hasKeys: parts.apiKeys().length > 0 });
 
   await app.register(async (open) => {
