@@ -25,7 +25,7 @@ export function scopeOf({ method, schema }: Pick<RouteOptions, 'method' | 'schem
  * Lets only requests with a key that has the route's scope into the routes of `routes`, before their bodies are read.
  * Without keys everyone comes in: the service then listens on loopback only, see config.ts.
  * @param options.keys asked at each call, since they may change; whether there are any does not
- * @param options.countCall runs when the key is known
+ * @param options.countCall runs when the key is known, where calls are counted
  * @param options.page for a page that a browser opens, which cannot send a bearer header: it asks for a name, which may
  *   be any, and for the key as the password (RFC 7617); all of the page needs this scope
  */
@@ -35,7 +35,11 @@ export function requireApiKey(
     keys,
     countCall,
     page,
-  }: { keys: () => readonly ApiKey[]; countCall: onRequestAsyncHookHandler; page?: { scope: Scope } },
+  }: {
+    keys: () => readonly ApiKey[];
+    countCall: onRequestAsyncHookHandler | undefined;
+    page?: { scope: Scope };
+  },
 ): void {
   routes.decorateRequest('project', undefined);
   routes.decorateRequest('keyId', '');
@@ -51,7 +55,7 @@ export function requireApiKey(
   });
   routes.decorateRequest('scopes', undefined);
   if (keys().length === 0) return;
-  routes.addHook('onRequest', async (request, reply) => {
+  routes.addHook('onRequest', (request, reply, done) => {
     const { authorization = '' } = request.headers;
     const [, bearer = ''] = /^Bearer (.+)$/i.exec(authorization) ?? [];
     const token = bearer || (page ? passwordOf(authorization) : '');
@@ -69,8 +73,9 @@ export function requireApiKey(
     request.project = key.projectId;
     request.keyId = key.sha256.toString('hex', 0, 12);
     request.scopes = key.scopes;
+    done();
   });
-  routes.addHook('onRequest', countCall);
+  if (countCall) routes.addHook('onRequest', countCall);
 }
 
 /** The password of HTTP Basic, as a browser sends it; empty where there is none. */

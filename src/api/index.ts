@@ -141,13 +141,15 @@ function requestId(header: string | string[] | undefined): string {
 
 /** A request names its host (RFC 9112, 3.2), and nothing that comes is decompressed: a small body cannot become a large one. */
 function checkHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ headers, raw }) => {
+  app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
     if (headers.host === undefined && raw.httpVersion !== '1.0')
       throw new PreviewError('invalid_request', 'Send a Host header.');
-    const encoding = headers['content-encoding'] ?? 'identity';
-    if (encoding.toLowerCase() === 'identity') return;
-    const message = 'Send the body as it is, without a Content-Encoding.';
-    throw new PreviewError('unsupported_media_type', message);
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+      const message = 'Send the body as it is, without a Content-Encoding.';
+      throw new PreviewError('unsupported_media_type', message);
+    }
+    done();
   });
 }
 
@@ -171,14 +173,17 @@ function readJson(app: FastifyInstance): void {
 
 /** Every answer carries its request's id, and is counted and logged by its route. */
 function reportRequests(app: FastifyInstance, metrics: PreviewMetrics): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
     const labels = { method: request.method, route, status: reply.statusCode };
-    metrics.httpDuration.observe(labels, reply.elapsedTime / 1000);
-    request.log.debug({ ...labels, ms: Math.round(reply.elapsedTime) }, 'request answered');
+    const { elapsedTime } = reply;
+    metrics.httpDuration.observe(labels, elapsedTime / 1000);
+    request.log.debug({ ...labels, ms: Math.round(elapsedTime) }, 'request answered');
+    done();
   });
 }
 
@@ -187,8 +192,13 @@ const UNTRACED = ['/livez', '/readyz', '/metrics'];
 
 /** A span for each request, in the caller's trace where it names one. */
 function traceRequests(app: FastifyInstance, tracing: Tracing): void {
+  if (tracing === noTracing) {
+    const span = noTracing.start('', { kind: 'server' });
+    app.decorateRequest('span', { getter: () => span });
+    return;
+  }
   app.decorateRequest('span');
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const route = request.routeOptions.url ?? 'none';
     const { traceparent } = request.headers;
     request.span = (UNTRACED.includes(route) ? noTracing : tracing).start(`${request.method} ${route}`, {
@@ -196,10 +206,12 @@ function traceRequests(app: FastifyInstance, tracing: Tracing): void {
       parent: typeof traceparent === 'string' ? traceparent : undefined,
       attributes: { 'http.request.method': request.method, 'http.route': route },
     });
+    done();
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const status = reply.statusCode;
     request.span.set({ 'http.response.status_code': status, 'preview.http_request_id': request.id });
     request.span.end(status >= 500 ? { error: `answered with ${status}` } : {});
+    done();
   });
 }

@@ -22,9 +22,9 @@ type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /**
  * Counts calls by fixed windows of a minute. Where the counter is away nobody is refused.
- * @returns the hook that counts by key, for after the key is known
+ * @returns the hook that counts by key, for after the key is known; undefined where any number of calls may be made
  */
-export async function limitRates(app: FastifyInstance, limits: RateLimits): Promise<Hook> {
+export async function limitRates(app: FastifyInstance, limits: RateLimits): Promise<Hook | undefined> {
   await app.register(rateLimit, {
     global: false,
     timeWindow: WINDOW_MS,
@@ -32,8 +32,12 @@ export async function limitRates(app: FastifyInstance, limits: RateLimits): Prom
     nameSpace: `${limits.namespace}:rate:`,
     ...(limits.redis ? { redis: limits.redis } : {}),
   });
-  const limiter = (max: number, nameOf: (request: FastifyRequest) => string, whose: string): Hook => {
-    if (max === 0) return async () => undefined;
+  const limiter = (
+    max: number,
+    nameOf: (request: FastifyRequest) => string,
+    whose: string,
+  ): Hook | undefined => {
+    if (max === 0) return undefined;
     const count = app.createRateLimit({ max, keyGenerator: nameOf });
     return async (request) => {
       if (UNCOUNTED.includes(request.routeOptions.url ?? '')) return;
@@ -47,10 +51,8 @@ export async function limitRates(app: FastifyInstance, limits: RateLimits): Prom
       );
     };
   };
-  app.addHook(
-    'onRequest',
-    limiter(limits.perAddress, ({ ip }) => `address:${networkOf(ip)}`, 'Your address'),
-  );
+  const countAddress = limiter(limits.perAddress, ({ ip }) => `address:${networkOf(ip)}`, 'Your address');
+  if (countAddress) app.addHook('onRequest', countAddress);
   return limiter(limits.perKey, ({ keyId }) => `key:${keyId}`, 'This API key');
 }
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { catalogue, type ErrorCode } from '../errors.ts';
 
 /** How long the headers of a request may take, in milliseconds; Node.js itself sees to it. */
@@ -18,8 +18,7 @@ const READ_MS = 30_000;
 /** A request that has not arrived in full, or whose answer has not left. */
 interface Underway {
   request: FastifyRequest;
-  /** True where its answer has left. */
-  hasEnded(): boolean;
+  reply: FastifyReply;
   since: number;
   /** What the connection had brought when the request began. */
   readBefore: number;
@@ -34,26 +33,21 @@ interface Underway {
  */
 export function cutOffSlowClients(app: FastifyInstance): void {
   const underway = new Set<Underway>();
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const now = Date.now();
     const { socket } = request.raw;
-    const one: Underway = {
-      request,
-      hasEnded: () => reply.raw.writableFinished,
-      since: now,
-      readBefore: socket.bytesRead,
-      taken: takenOf(socket),
-      takenAt: now,
-    };
+    const readBefore = socket.bytesRead;
+    const one: Underway = { request, reply, since: now, readBefore, taken: takenOf(socket), takenAt: now };
     underway.add(one);
     // Who was refused before its body had arrived may still be sending it.
-    reply.raw.once('close', () => request.raw.complete && underway.delete(one));
+    reply.raw.on('close', () => request.raw.complete && underway.delete(one));
+    done();
   });
   const timer = setInterval(() => {
     const now = Date.now();
     for (const one of underway) {
       const { raw } = one.request;
-      const isOver = one.hasEnded() && raw.complete;
+      const isOver = one.reply.raw.writableFinished && raw.complete;
       if (isOver || raw.socket.destroyed) {
         underway.delete(one);
         continue;
