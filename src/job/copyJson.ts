@@ -13,7 +13,7 @@ const MAX_VALUES = 100_000;
  */
 export function copyJson(value: unknown): { ok: true; value: unknown } | { ok: false; error: InputError } {
   try {
-    return { ok: true, value: copy(value, '', 0, { values: 0, ancestors: new Set() }) };
+    return { ok: true, value: copy(value, { values: 0, path: [], ancestors: new Set() }) };
   } catch (error) {
     if (error instanceof NotJson) return { ok: false, error: error.reason };
     return { ok: false, error: { pointer: '', message: 'cannot be read: a property of it throws an error' } };
@@ -22,6 +22,8 @@ export function copyJson(value: unknown): { ok: true; value: unknown } | { ok: f
 
 interface Walk {
   values: number;
+  /** The names and indexes that lead to the present value. */
+  path: (string | number)[];
   /** The objects that the present value lies in; one that comes again is a cycle. */
   ancestors: Set<object>;
 }
@@ -29,62 +31,68 @@ interface Walk {
 class NotJson extends Error {
   readonly reason: InputError;
 
-  constructor(pointer: string, message: string) {
+  constructor(path: Walk['path'], message: string) {
     super(message);
-    this.reason = { pointer, message };
+    this.reason = { pointer: path.reduce<string>(pointerTo, ''), message };
   }
 }
 
-function copy(value: unknown, pointer: string, depth: number, walk: Walk): unknown {
+function copy(value: unknown, walk: Walk): unknown {
   walk.values += 1;
-  if (walk.values > MAX_VALUES) throw new NotJson('', `must have at most ${MAX_VALUES} values in all`);
+  if (walk.values > MAX_VALUES) throw new NotJson([], `must have at most ${MAX_VALUES} values in all`);
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return value;
     case 'number':
-      if (!Number.isFinite(value)) throw new NotJson(pointer, `must be a finite number, not ${value}`);
+      if (!Number.isFinite(value)) throw new NotJson(walk.path, `must be a finite number, not ${value}`);
       return value;
     case 'object':
-      return value === null ? null : copyObject(value, pointer, depth, walk);
+      return value === null ? null : copyObject(value, walk);
     default:
       throw new NotJson(
-        pointer,
+        walk.path,
         `must be JSON, not ${typeof value === 'undefined' ? value : `a ${typeof value}`}`,
       );
   }
 }
 
-function copyObject(value: object, pointer: string, depth: number, walk: Walk): unknown {
-  if (depth >= MAX_DEPTH) throw new NotJson(pointer, `must not be nested deeper than ${MAX_DEPTH} levels`);
-  if (walk.ancestors.has(value)) throw new NotJson(pointer, 'must not contain itself');
-  walk.ancestors.add(value);
-  const result = Array.isArray(value)
-    ? copyArray(value, pointer, depth, walk)
-    : copyMembers(value, pointer, depth, walk);
-  walk.ancestors.delete(value);
+function copyObject(value: object, walk: Walk): unknown {
+  const { path, ancestors } = walk;
+  if (path.length >= MAX_DEPTH) throw new NotJson(path, `must not be nested deeper than ${MAX_DEPTH} levels`);
+  if (ancestors.has(value)) throw new NotJson(path, 'must not contain itself');
+  ancestors.add(value);
+  const result = Array.isArray(value) ? copyArray(value, walk) : copyMembers(value, walk);
+  ancestors.delete(value);
   return result;
 }
 
-function copyArray(items: unknown[], pointer: string, depth: number, walk: Walk): unknown[] {
+/** What lies at `key` of the present value. */
+function copyAt(key: string | number, value: unknown, walk: Walk): unknown {
+  walk.path.push(key);
+  const result = copy(value, walk);
+  walk.path.pop();
+  return result;
+}
+
+function copyArray(items: unknown[], walk: Walk): unknown[] {
   const result: unknown[] = [];
   // By index, because holes are to be seen and a proxy's length may lie: the count of values bounds it.
-  for (let i = 0; i < items.length; i++) {
-    result.push(copy(items[i], pointerTo(pointer, i), depth + 1, walk));
-  }
+  for (let i = 0; i < items.length; i++) result.push(copyAt(i, items[i], walk));
   return result;
 }
 
-function copyMembers(value: object, pointer: string, depth: number, walk: Walk): Record<string, unknown> {
+function copyMembers(value: object, walk: Walk): Record<string, unknown> {
   // Dates, Maps, Buffers and the like answer something else; objects of another realm or without prototype pass.
-  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
-  if (kind !== 'Object') throw new NotJson(pointer, `must be JSON, not a ${kind}`);
+  const kind = Object.prototype.toString.call(value);
+  if (kind !== '[object Object]')
+    throw new NotJson(walk.path, `must be JSON, not a ${kind.slice('[object '.length, -1)}`);
   const result: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
-    if (key === '__proto__') throw new NotJson(pointerTo(pointer, key), 'is not allowed as a name');
+    if (key === '__proto__') throw new NotJson([...walk.path, key], 'is not allowed as a name');
     // What JSON.stringify would leave out.
     if (member === undefined) continue;
-    result[key] = copy(member, pointerTo(pointer, key), depth + 1, walk);
+    result[key] = copyAt(key, member, walk);
   }
   return result;
 }

@@ -153,6 +153,9 @@ describe('what is no JSON is refused and never throws', () => {
   // Each level holds the one below it twice: 2^60 values, if every one of them were visited.
   let doubling: unknown = 0;
   for (let i = 0; i < 60; i++) doubling = [doubling, doubling];
+  let deep: unknown = [];
+  for (let i = 0; i < 100; i++) deep = [deep];
+  const shared = { a: [1] };
   const throwing = {
     get title(): string {
       throw new Error('no');
@@ -164,6 +167,12 @@ describe('what is no JSON is refused and never throws', () => {
   const cases: [name: string, metadata: unknown, pointer: string][] = [
     ['a cycle', cyclic, '/previewRequest/metadata/self'],
     ['references that multiply', { doubling }, ''],
+    ['65 levels', { deep }, `/previewRequest/metadata/deep${'/0'.repeat(61)}`],
+    [
+      'a mistake behind what is right',
+      { shared: [shared, shared], 'a/b~c': [shared, [], Number.NaN] },
+      '/previewRequest/metadata/a~1b~0c/2',
+    ],
     ['a getter that throws', throwing, ''],
     ['a revoked proxy', proxy, ''],
     ['a BigInt', { n: 1n }, '/previewRequest/metadata/n'],
