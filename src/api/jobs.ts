@@ -69,13 +69,11 @@ export function jobRoutes(
       const { jobId, projectId, requestId } = job;
       known.add(job);
       // The job's own request id, as on all its lines; the one of this call may be another.
-      const call = { httpRequestId: request.id, outcome };
-      app.log.info({ requestId, jobId, projectId, ...call }, 'job posted');
+      const httpRequestId = request.id;
+      app.log.info({ requestId, jobId, projectId, httpRequestId, outcome }, 'job posted');
       const body = withLinks(status, request);
-      return reply
-        .code(outcome === 'accepted' ? 202 : 200)
-        .header('location', body.links.status)
-        .send(body);
+      reply.code(outcome === 'accepted' ? 202 : 200).header('location', body.links.status);
+      return body;
     },
   );
 
@@ -181,16 +179,17 @@ export function withLinks<Known extends Pick<JobStatus, 'jobId' | 'projectId'>>(
 ) {
   const job = `/api/preview/job/${encodeURIComponent(status.jobId)}`;
   const query = project === undefined ? `?projectId=${encodeURIComponent(status.projectId)}` : '';
+  const self = `${job}${query}`;
   return {
     ...status,
     links: {
-      self: `${job}${query}`,
+      self,
       status: `${job}/status${query}`,
       history: `${job}/history${query}`,
       artifacts: `${job}/artifact${query}`,
       stream: `${job}/stream.m3u8${query}`,
       events: `${job}/events${query}`,
-      cancel: `${job}${query}`,
+      cancel: self,
     },
   };
 }
