@@ -18,7 +18,7 @@ export function layoutOf(folder: string) {
   const recordFolder = (jobId: string): string => join(folder, 'jobs', fileName(jobId));
   return {
     objectPath: (sha256: string): string => join(folder, 'objects', sha256.slice(0, 2), hex(sha256)),
-    partPath: (key: string): string => join(folder, 'parts', key.slice(0, 2), `${hex(key)}.json`),
+    partPath: (key: string): string => `${folder}/parts/${key.slice(0, 2)}/${hex(key)}.json`,
     uploadFolder,
     uploadPath: (projectId: string | undefined, object: StoredObject): string =>
       join(uploadFolder(projectId), uploadName(object)),

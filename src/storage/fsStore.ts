@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { open, readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { open, readdir, rm, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
@@ -9,7 +9,8 @@ import { type AtomicFolder, hasCode, openAtomicFolder, type TempFile } from './a
 import { createFsEndedList } from './fsEndedList.ts';
 import { layoutOf, namesIn, readJson, undefinedWhereMissing } from './fsLayout.ts';
 import { createJsonMemory } from './jsonMemory.ts';
-import { asPart, asRecord, asUpload, checkDigest, checkSize, digestOf } from './storeRules.ts';
+import { createLookAt } from './lookAt.ts';
+import { asPart, asRecord, asUpload, checkDigest, checkSize, detailsOf, digestOf } from './storeRules.ts';
 import { rethrowUnavailable } from './storeUnavailable.ts';
 
 /** A part that is remembered takes one or two kilobytes; a preview of 60 steps has 250. */
@@ -23,12 +24,13 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
   const atomic = await openAtomicFolder(folder).catch(rethrowUnavailable);
   const { objectPath, partPath, recordFolder, recordPath, entryPath, uploadFolder, uploadPath } =
     layoutOf(folder);
+  const lookAt = await createLookAt(folder).catch(rethrowUnavailable);
   const ended = createFsEndedList(folder, atomic);
-  const partFiles = createJsonMemory(PARTS_KEPT);
+  const partFiles = createJsonMemory(lookAt, PARTS_KEPT);
 
   const statObject = async (sha256: string): Promise<StoredObject | undefined> => {
     const path = objectPath(sha256);
-    const file = await stat(path).catch(undefinedWhereMissing);
+    const file = await lookAt(path);
     // Garbage collection takes it away, looks at its time, and puts it back where that is new.
     if (!file || !(await markUsed(path, file))) return undefined;
     return { sha256, bytes: file.size };
@@ -40,6 +42,8 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
     await atomic.syncName(objectPath(object.sha256)).catch(rethrowUnavailable);
     return true;
   };
+  const readObject = async (sha256: string): Promise<Buffer> =>
+    readWhole(objectPath(sha256)).catch((error: unknown) => rethrowMissing(error, sha256));
   const putObject: ArtifactStore['putObject'] = async (source, { sha256, maxBytes } = {}) => {
     if (source instanceof Uint8Array) {
       const object = { sha256: digestOf(source), bytes: source.length };
@@ -54,8 +58,10 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       return object;
     });
   };
-  const getRecord = async (projectId: string, jobId: string): Promise<JobRecord | undefined> =>
-    asRecord(await readJson(recordPath(projectId, jobId)));
+  const getRecord = async (projectId: string, jobId: string): Promise<JobRecord | undefined> => {
+    const path = recordPath(projectId, jobId);
+    return (await lookAt(path)) && asRecord(await readJson(path));
+  };
   const writeJson = (path: string, value: unknown): Promise<void> =>
     withTemp(atomic, async (temp) => {
       await temp.write(Buffer.from(JSON.stringify(value)));
@@ -74,9 +80,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       await Promise.all(digests.map(statObject));
     },
     putObject,
-    async readObject(sha256) {
-      return readWhole(objectPath(sha256)).catch((error: unknown) => rethrowMissing(error, sha256));
-    },
+    readObject,
     async openObject(sha256, range) {
       const file = await open(objectPath(sha256)).catch((error: unknown) => rethrowMissing(error, sha256));
       return file.createReadStream(range);
@@ -116,6 +120,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       await writeJson(path, record);
       return record;
     },
+    readDetails: async (record) => readObject(detailsOf(record)),
     async removeRecord(record) {
       const standing = await getRecord(record.projectId, record.jobId);
       if (standing?.finishedAt !== record.finishedAt) return;
@@ -128,8 +133,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
 
     putUpload: (projectId, object) => withTemp(atomic, (temp) => temp.commit(uploadPath(projectId, object))),
     async hasUpload(projectId, object) {
-      const noted = await stat(uploadPath(projectId, object)).catch(undefinedWhereMissing);
-      return noted !== undefined;
+      return (await lookAt(uploadPath(projectId, object))) !== undefined;
     },
     listUploads,
     async removeUpload(projectId, sha256) {

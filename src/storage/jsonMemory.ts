@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { readJson, undefinedWhereMissing } from './fsLayout.ts';
+import { readJson } from './fsLayout.ts';
+import type { LookAt } from './lookAt.ts';
 
 /** Reads JSON files that are replaced whole and never written to. */
 export interface JsonMemory {
@@ -12,11 +12,11 @@ export interface JsonMemory {
  * One that has not changed since is not read again: a look at a file takes a quarter of the time of reading it.
  * @param kept files that are remembered, those that were read last
  */
-export function createJsonMemory(kept: number): JsonMemory {
+export function createJsonMemory(lookAt: LookAt, kept: number): JsonMemory {
   const known = new Map<string, { stats: Stats; value: unknown }>();
   return {
     async read(path) {
-      const stats = await stat(path).catch(undefinedWhereMissing);
+      const stats = await lookAt(path);
       const before = known.get(path);
       known.delete(path);
       if (!stats) return undefined;

@@ -34,6 +34,7 @@ import {
   asUpload,
   checkDigest,
   checkSize,
+  detailsOf,
   digestOf,
   fileName,
   hex,
@@ -202,6 +203,8 @@ export function createS3Store(place: S3Place): ArtifactStore {
     return uploads.filter((upload) => upload !== undefined);
   };
 
+  const readObject = async (sha256: string): Promise<Buffer> =>
+    Buffer.concat(await reached((await openObject(sha256)).toArray()));
   const putObject: ArtifactStore['putObject'] = async (source, { sha256, maxBytes } = {}) => {
     if (source instanceof Uint8Array) {
       const object = { sha256: digestOf(source), bytes: source.length };
@@ -227,10 +230,7 @@ export function createS3Store(place: S3Place): ArtifactStore {
     // Nothing is ever removed from a bucket here.
     markUsed: async () => undefined,
     putObject,
-    async readObject(sha256) {
-      const stream = await openObject(sha256);
-      return Buffer.concat(await reached(stream.toArray()));
-    },
+    readObject,
     openObject,
 
     async getPart(key) {
@@ -266,6 +266,7 @@ export function createS3Store(place: S3Place): ArtifactStore {
       return record;
     },
 
+    readDetails: async (record) => readObject(detailsOf(record)),
     async removeRecord({ projectId, jobId, finishedAt }) {
       const standing = await getRecord(projectId, jobId);
       if (standing?.finishedAt !== finishedAt) return;

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
+import { sha256Hex } from '../job/sha256.ts';
 import type { StoredObject, StoredPart } from './artifactStore.ts';
 
 /** @throws PreviewError `asset_too_large` */
@@ -23,8 +23,14 @@ export function checkDigest(object: StoredObject, expected: string | undefined):
   }
 }
 
+/** The digest of a record's details. @throws PreviewError `artifact_not_found` where it has none */
+export function detailsOf({ details }: JobRecord): string {
+  if (!details) throw new PreviewError('artifact_not_found');
+  return details.sha256;
+}
+
 /** SHA-256 as 64 hex digits. */
-export const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+export const digestOf = (bytes: Uint8Array): string => sha256Hex(bytes);
 
 /** Digests and keys become file names: nothing else may. */
 export function hex(digest: string): string {

@@ -30,7 +30,7 @@ export function createJobDetails(parts: {
   const detailsOf = async ({ projectId, jobId }: JobStatus): Promise<JobDetails | undefined> => {
     const record = await store.getRecord(projectId, jobId);
     if (!record?.details) return undefined;
-    return JSON.parse(String(await store.readObject(record.details.sha256)));
+    return JSON.parse(String(await store.readDetails(record)));
   };
 
   return {

@@ -85,6 +85,7 @@ export function createChannelStore(): ArtifactStore {
     getRecord: refuse,
     findRecords: refuse,
     putRecord: refuse,
+    readDetails: refuse,
     removeRecord: refuse,
     listEnded() {
       throw new Error('this is not for a render child to do');
