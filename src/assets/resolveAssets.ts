@@ -80,6 +80,7 @@ async function loadAll<Loaded>(
 ): Promise<Loaded[]> {
   const used = referencedIds(job);
   const wanted = job.previewRequest.assets.filter((asset) => used.has(asset.id));
+  if (wanted.length === 0) return [];
   const failure = new AbortController();
   const signal = AbortSignal.any([sources.signal, failure.signal]);
   const turns: Turns = sources.turns ?? new Map();

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonicalJson.ts';
 import type { PreviewJob } from './previewJob.types.ts';
+import { sha256Hex } from './sha256.ts';
 
 /**
  * The SHA-256, in hex, of what a job asks for. Two jobs of one id are the same job exactly where their
@@ -9,5 +9,5 @@ import type { PreviewJob } from './previewJob.types.ts';
  */
 export function fingerprint(job: PreviewJob): string {
   const { requestId: _1, attempts: _2, createdAt: _3, updatedAt: _4, ...asked } = job;
-  return createHash('sha256').update(canonicalJson(asked)).digest('hex');
+  return sha256Hex(canonicalJson(asked));
 }

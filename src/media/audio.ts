@@ -9,41 +9,13 @@ import {
 } from 'node-av/constants';
 import { FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
 import { PreviewError } from '../errors.ts';
+import { audioCodecs, type VideoFormat } from './codecs.ts';
 import { hasPacket, openEncoder } from './encoder.ts';
 import { createCounter, firstStream, openDemuxer, readPackets } from './ffmpeg.ts';
 import type { AudioTrack, Sample } from './mp4/track.ts';
-import type { VideoFormat } from './video.ts';
 
 /** Everything is mixed as interleaved stereo, 32-bit float, at this rate (hertz). */
 export const SAMPLE_RATE = 48_000;
-
-/**
- * The encoders' settings; they are part of the soundtrack's key. `frameSamples` is what the encoder takes at a time,
- * `priming` how many samples it puts before the sound (aacenc.c; OpusHead's pre-skip), `config` what the decoder is told
- * (AudioSpecificConfig: AAC LC, 48 kHz, two channels; OpusHead of RFC 7845).
- */
-export const audioCodecs = {
-  mp4: {
-    codec: 'aac',
-    encoder: FF_ENCODER_AAC,
-    bitRate: 160_000,
-    options: { aac_coder: 'fast' },
-    frameSamples: 1024,
-    priming: 1024,
-    config: '1190',
-    layout: 'planar',
-  },
-  webm: {
-    codec: 'opus',
-    encoder: FF_ENCODER_LIBOPUS,
-    bitRate: 128_000,
-    options: {},
-    frameSamples: 960,
-    priming: 312,
-    config: '4f707573486561640102380180bb0000000000',
-    layout: 'packed',
-  },
-} as const;
 
 /**
  * The length of the first audio stream in seconds. Packets are counted rather than headers believed: an MP3 without
@@ -206,13 +178,15 @@ export function soundTrack(format: VideoFormat): AudioTrack {
   };
 }
 
+const encoders = { aac: FF_ENCODER_AAC, libopus: FF_ENCODER_LIBOPUS };
+
 /** Encodes interleaved stereo at {@link SAMPLE_RATE} to the samples of a {@link soundTrack}. */
 export async function encodeSound(
   blocks: AsyncIterable<Float32Array>,
   format: VideoFormat,
 ): Promise<Sample[]> {
-  const { encoder: name, bitRate, options, frameSamples, layout } = audioCodecs[format];
-  const context = await openEncoder(name, options, (opened) => {
+  const { encoder, bitRate, options, frameSamples, layout } = audioCodecs[format];
+  const context = await openEncoder(encoders[encoder], options, (opened) => {
     opened.sampleRate = SAMPLE_RATE;
     opened.channelLayout = AV_CHANNEL_LAYOUT_STEREO;
     opened.sampleFormat = layout === 'planar' ? AV_SAMPLE_FMT_FLTP : AV_SAMPLE_FMT_FLT;

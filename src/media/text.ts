@@ -1,5 +1,6 @@
 import sharp from 'sharp';
-import { drawableWords, FAMILIES } from './fonts.ts';
+import { FAMILIES } from './fonts.ts';
+import { drawableWords } from './glyphs.ts';
 
 /** A rasterised block of words: RGBA, 8 bits, not premultiplied; its left and right edges are those of the ink. */
 export interface TextBlock {
@@ -130,14 +131,6 @@ function lineLengths(block: TextBlock, { size, leading }: TextStyle): number[] {
     const [left, right] = inkBetween(block, Math.round(baseline - size * 0.7), baseline);
     return right - left;
   });
-}
-
-/** Scripts that are written from right to left, by the first letter (UAX 9, P2). */
-export function isRightToLeft(words: string): boolean {
-  const first = /\p{L}/u.exec(words)?.[0] ?? '';
-  return /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u.test(
-    first,
-  );
 }
 
 /** Words are words: what looks like markup is shown as it was typed. Control characters are not drawn. */

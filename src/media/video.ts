@@ -12,40 +12,9 @@ import {
   FF_ENCODER_LIBX264,
 } from 'node-av/constants';
 import { type CodecContext, FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
+import { type VideoSettings, videoCodecs } from './codecs.ts';
 import { hasPacket, openEncoder } from './encoder.ts';
 import type { YuvPicture } from './frame.ts';
-
-export type VideoFormat = 'mp4' | 'webm';
-
-export interface VideoSettings {
-  format: VideoFormat;
-  width: number;
-  height: number;
-  /** Frames a second; the time base of the stream is its inverse. */
-  fps: number;
-}
-
-/**
- * The encoders' options; they are part of every key that depends on them. All stills and segments of a preview share
- * them, so that their parameter sets (SPS, PPS) are equal and their pictures can be put into one sequence.
- *
- * x264: `stitchable` keeps the PPS from depending on the content (x264's common/set.c). B-frames are allowed, though
- * the encoder is never left to choose one: they bring the two references, the wide order counts and the implicit
- * weights that h264.ts needs for its fades. No lookahead, because the type of every picture is given.
- */
-export const videoCodecs = {
-  mp4: {
-    preset: 'veryfast',
-    crf: 23,
-    'x264-params':
-      'stitchable=1:keyint=infinite:scenecut=0:rc-lookahead=0:sync-lookahead=0:mbtree=0:ref=1:' +
-      'bframes=16:b-adapt=0:b-pyramid=none:weightb=1:weightp=0',
-  },
-  webm: { crf: 31, deadline: 'realtime', 'cpu-used': 7, 'lag-in-frames': 0 },
-} as const;
-
-/** Ticks a second of a track with that many frames a second; as FFmpeg chooses it for such a rate. */
-export const timescaleOf = ({ fps }: VideoSettings): number => fps * 512;
 
 /** Access units as byte streams with start codes (annex B). */
 export interface CodedFrames {

@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import { demuxerOf, type MediaFormat } from '../assets/sniff.ts';
 import { canonicalJson } from '../job/canonicalJson.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
-import { audioCodecs } from '../media/audio.ts';
-import { fontsFor } from '../media/fonts.ts';
-import { isRightToLeft } from '../media/text.ts';
-import { type VideoFormat, type VideoSettings, videoCodecs } from '../media/video.ts';
+import { sha256Hex } from '../job/sha256.ts';
+import { audioCodecs, type VideoFormat, type VideoSettings, videoCodecs } from '../media/codecs.ts';
+import { fontsFor, isRightToLeft } from '../media/glyphs.ts';
 import { buildCaptions } from './captions.ts';
 import type { SlideContent } from './parts/slide.ts';
 import { thumbnailSize } from './parts/storyboard.ts';
@@ -18,7 +16,7 @@ export const RENDERER_VERSION = '13';
 /** A part that can be made, stored and found again by its key. */
 export interface PlannedPart<Content> {
   kind: string;
-  key: string;
+  readonly key: string;
   content: Content;
 }
 
@@ -123,12 +121,20 @@ export function buildPlan(
   };
 }
 
-/** The key of a part: the SHA-256 of its kind, the renderer's version and everything that decides its bytes. */
+/**
+ * A part by its key: the SHA-256 of its kind, the renderer's version and everything that decides its bytes. It is computed
+ * when it is asked for: a plan that is only told of needs a third of them.
+ */
 export function part<Content>(kind: string, content: Content): PlannedPart<Content> {
-  const key = createHash('sha256')
-    .update(canonicalJson({ kind, version: RENDERER_VERSION, content }))
-    .digest('hex');
-  return { kind, key, content };
+  let key: string | undefined;
+  return {
+    kind,
+    content,
+    get key() {
+      key ??= sha256Hex(canonicalJson({ kind, version: RENDERER_VERSION, content }));
+      return key;
+    },
+  };
 }
 
 function videoSettings(job: PreviewJob): VideoSettings {
@@ -168,48 +174,36 @@ function slideContent(
   assets: Assets,
 ): SlideContent {
   const { steps, title, description, options } = job.previewRequest;
-  const { brand, onAssetError } = options ?? {};
-  const mayLack = onAssetError === 'placeholder';
-  const frame = {
+  const { brand, onAssetError, locale } = options ?? {};
+  const mayLack = onAssetError === 'placeholder' ? true : undefined;
+  const step = steps[entry.index];
+  const cover = steps.map(({ asset }) => assets.get(asset ?? '')).find((asset) => asset?.type === 'image');
+  const shown = step ? assets.get(step.asset ?? '') : cover;
+  const words = step
+    ? { title: step.title, text: step.text }
+    : { title: title ?? 'Preview', text: description };
+  const all = `${words.title ?? ''} ${words.text ?? ''}`;
+  const isClip = shown?.type === 'video';
+  // One object with all of its members: what is undefined is no part of the key, and copies of copies took longer.
+  return {
     kind: entry.kind,
     width,
     height,
     theme: options?.theme ?? 'midnight',
     brandColor: brand?.color,
     logo: brand?.logo && assets.get(brand.logo)?.sha256,
-    ...(mayLack ? { placeholder: true } : {}),
-    ...(mayLack && brand?.logo ? { mayLackLogo: true } : {}),
-  };
-  if (entry.kind === 'title') {
-    const cover = steps.map(({ asset }) => assets.get(asset ?? '')).find((asset) => asset?.type === 'image');
-    const words = { title: title ?? 'Preview', text: description };
-    return { ...frame, ...words, ...typeOf(words, options?.locale), photo: cover?.sha256 };
-  }
-  const step = steps[entry.index];
-  const shown = assets.get(step?.asset ?? '');
-  return {
-    ...frame,
-    title: step?.title,
-    text: step?.text,
-    ...typeOf({ title: step?.title, text: step?.text }, options?.locale),
-    ...(shown?.type === 'video'
-      ? { clip: { sha256: shown.sha256, demuxer: demuxerOf(shown.format), fps } }
-      : { photo: shown?.sha256 }),
-    ...(step?.asset ? {} : { placeholder: undefined }),
+    placeholder: step && !step.asset ? undefined : mayLack,
+    mayLackLogo: brand?.logo ? mayLack : undefined,
+    title: words.title,
+    text: words.text,
+    mirrored: isRightToLeft(all) || undefined,
+    language: locale && /\p{Script=Han}/u.test(all) ? locale : undefined,
+    fonts: fontsFor(all),
+    clip: isClip ? { sha256: shown.sha256, demuxer: demuxerOf(shown.format), fps } : undefined,
+    photo: isClip ? undefined : shown?.sha256,
     motion: step?.motion,
     focus: step?.focus,
-    counter: { step: entry.index + 1, of: steps.length },
-  };
-}
-
-/** What else decides how words look: their direction, their language, and fonts that are not there on every machine. */
-function typeOf(words: { title: string | undefined; text: string | undefined }, locale: string | undefined) {
-  const all = `${words.title ?? ''} ${words.text ?? ''}`;
-  const fonts = fontsFor(all);
-  return {
-    ...(isRightToLeft(all) ? { mirrored: true } : {}),
-    ...(locale && /\p{Script=Han}/u.test(all) ? { language: locale } : {}),
-    ...(fonts ? { fonts } : {}),
+    counter: step && { step: entry.index + 1, of: steps.length },
   };
 }
 

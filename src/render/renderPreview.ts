@@ -1,11 +1,9 @@
-import type { LoadedAsset, ResolvedAsset } from '../assets/resolveAssets.ts';
+import type { LoadedAsset } from '../assets/resolveAssets.ts';
 import { PreviewError } from '../errors.ts';
-import type { Artifact, PlanSummary, Progress, StageTimings, Warning } from '../job/jobRecord.ts';
+import type { Artifact, Progress, StageTimings, Warning } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import type { ArtifactStore, StoredPart } from '../storage/artifactStore.ts';
 import { type Backgrounds, createBackgrounds } from './backgrounds.ts';
-import { checkPictures } from './decodes.ts';
-import { inspectAssets } from './inspectAssets.ts';
 import { makeMovie } from './makeMovie.ts';
 import { makeSegments, type Segments } from './makeSegments.ts';
 import { makeSound } from './makeSound.ts';
@@ -13,14 +11,14 @@ import { makeTexts } from './makeTexts.ts';
 import { createPartMaker, type PartMaker, type PartReport } from './partMaker.ts';
 import { makePoster, makeStoryboard } from './parts/pictures.ts';
 import { makeTeaser } from './parts/teaser.ts';
-import { checkWords } from './parts/words.ts';
-import { buildPlan, type Plan, RENDERER_VERSION } from './plan.ts';
-import { learnRates, readRates } from './rates.ts';
+import { RENDERER_VERSION } from './plan.ts';
+import { stepsOf } from './planSummary.ts';
+import { prepare } from './prepare.ts';
+import { learnRates } from './rates.ts';
 import { artifact, type Render, wants } from './render.ts';
 import { createSlides } from './slides.ts';
 import { createStopwatch } from './stopwatch.ts';
 import { describeStream, putStream } from './stream.ts';
-import { buildTimeline, type Timeline } from './timeline.ts';
 
 /** Of decoded photos that are kept: eleven at 1280x720, five at 1920x1080. */
 export const BACKGROUND_BYTES = 32 << 20;
@@ -73,7 +71,7 @@ async function renderParts(job: PreviewJob, context: RenderContext, parts: PartM
   const { store, onProgress, signal } = context;
   const stopwatch = createStopwatch();
   onProgress({ percent: 0, stage: 'assets' });
-  const prepared = await stopwatch.time('assets', () => prepare(job, context));
+  const prepared = await stopwatch.time('assets', () => prepare(job, context.assets, store));
   const { plan, timeline } = prepared;
   const backgrounds = context.backgrounds ?? createBackgrounds(BACKGROUND_BYTES);
   const slides = createSlides({ plan, parts, store, stopwatch, backgrounds, signal });
@@ -155,7 +153,7 @@ function buildManifest(
     width: plan.video.width,
     height: plan.video.height,
     fps: plan.video.fps,
-    steps: timelineOf(timeline),
+    steps: stepsOf(timeline),
     artifacts,
     audio: soundtrack?.meta?.measured ?? null,
     stats: {
@@ -184,87 +182,4 @@ function ratesOf(
     ...(pictures > 0 ? { bytesPerPicture: (bytes - (sound?.bytes ?? 0)) / pictures } : {}),
     ...(plan.soundtrack ? { secondsPerSoundSecond: (timings.soundtrack ?? 0) / 1000 / seconds } : {}),
   };
-}
-
-/**
- * What a render would do: timeline, parts with what of them exists, warnings, and how long it would take here. Nothing
- * is made.
- */
-export async function planPreview(job: PreviewJob, context: RenderContext): Promise<PlanSummary> {
-  const { store } = context;
-  const { plan, timeline, warnings, assets } = await prepare(job, context);
-  const planned = [
-    ...plan.entries.map(({ segment }) => segment),
-    ...(plan.soundtrack ? [plan.soundtrack] : []),
-  ];
-  const parts = await Promise.all(
-    planned.map(async ({ kind, key }) => ({ kind, key, reused: Boolean(await store.getPart(key)) })),
-  );
-  const slides = plan.entries.flatMap((entry) => entry.slides);
-  const complaints = await Promise.all(slides.map(({ content }) => checkWords(content)));
-  const pictures = wantsPictures(job) ? await checkPictures(plan, assets, store) : [];
-  warnings.push(...pictures, ...complaints.flat());
-  const estimate = await estimateRender(plan, timeline, parts, store);
-  return {
-    durationSeconds: timeline.totalFrames / timeline.fps,
-    width: plan.video.width,
-    height: plan.video.height,
-    fps: plan.video.fps,
-    timeline: timelineOf(timeline),
-    parts,
-    ...(estimate ? { estimate } : {}),
-    warnings,
-  };
-}
-
-/** Whether slides are made at all. */
-const wantsPictures = (job: PreviewJob): boolean =>
-  (['video', 'poster', 'storyboard', 'teaser'] as const).some((output) => wants(job, output));
-
-/** From the rates of this machine; undefined before its first render. */
-async function estimateRender(
-  plan: Plan,
-  timeline: Timeline,
-  parts: PlanSummary['parts'],
-  store: ArtifactStore,
-): Promise<PlanSummary['estimate']> {
-  const rates = await readRates(store);
-  if (!rates) return undefined;
-  const isMissing = (key: string): boolean => parts.some((part) => part.key === key && !part.reused);
-  // Pictures of an entry that have to be encoded: its stills, or all of what moves.
-  const pictures = plan.entries.map(({ segment, slides }) => {
-    const { exit } = segment.content;
-    const moves = slides.some(
-      ({ content }) => content.clip || content.focus || (content.motion ?? 'none') !== 'none',
-    );
-    const held = moves ? slides.reduce((sum, { frames }) => sum + frames, 0) : slides.length;
-    return held + (exit && exit.type !== 'fade' ? exit.frames : 0);
-  });
-  const missing = pictures.filter((_, i) => isMissing(plan.entries[i]?.segment.key ?? ''));
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-  const sound = plan.soundtrack && isMissing(plan.soundtrack.key) ? timeline.totalFrames / timeline.fps : 0;
-  const seconds = Math.max(sum(missing) * rates.secondsPerPicture, sound * rates.secondsPerSoundSecond);
-  return {
-    seconds: Math.round(seconds * 100) / 100,
-    bytes: Math.round(sum(pictures) * rates.bytesPerPicture),
-  };
-}
-
-async function prepare(
-  job: PreviewJob,
-  { assets: loaded, store }: RenderContext,
-): Promise<{ plan: Plan; timeline: Timeline; warnings: Warning[]; assets: ResolvedAsset[] }> {
-  const { assets, seconds, sounding, warnings } = await inspectAssets(job, loaded, store);
-  const timeline = buildTimeline(job.previewRequest, seconds, job.previewRequest.options?.fps ?? 30);
-  return { timeline, plan: buildPlan(job, timeline, assets, sounding), warnings, assets };
-}
-
-function timelineOf(timeline: Timeline) {
-  return timeline.entries
-    .filter((entry) => entry.kind === 'step')
-    .map((entry) => ({
-      id: entry.id,
-      startSeconds: entry.startFrame / timeline.fps,
-      endSeconds: (entry.startFrame + entry.frames) / timeline.fps,
-    }));
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { timescaleOf, type VideoSettings } from '../media/video.ts';
+import { timescaleOf, type VideoSettings } from '../media/codecs.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { Plan } from './plan.ts';
 import type { Timeline } from './timeline.ts';

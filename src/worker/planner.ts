@@ -2,6 +2,7 @@ import { type AssetSources, loadAssets } from '../assets/resolveAssets.ts';
 import type { PlanSummary } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { planJob } from './planJob.ts';
 import type { RenderPool } from './renderProcess.ts';
 
 /** Says what a render would do, at once and without the queue. */
@@ -38,7 +39,8 @@ export function createPlanner(options: {
     try {
       const signal = AbortSignal.any([asked, AbortSignal.timeout(DEADLINE_MS)]);
       const assets = await loadAssets(job, { store, signal, ...sources });
-      return await renderPool.plan({ job, assets }, { signal, onProgress: () => undefined });
+      const control = { signal, onProgress: () => undefined };
+      return await planJob({ job, assets }, { store, renderPool }, control);
     } finally {
       end();
     }

@@ -6,6 +6,7 @@ import type { Logger } from '../logger.ts';
 import type { PartReport } from '../render/partMaker.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { inSpan, type Span } from '../tracing.ts';
+import { planJob } from './planJob.ts';
 import type { PreviewMetrics } from './previewMetrics.ts';
 import type { RenderControl, RenderPool } from './renderProcess.ts';
 
@@ -31,7 +32,7 @@ export async function renderJob(
   const reporting: RenderControl = { ...control, ...reports(logger) };
   const assets = await inSpan(span, 'assets', () => loadAssets(job, { store, signal, ...parts.assets }));
   if (job.dryRun) {
-    const plan = await inSpan(span, 'plan', () => renderPool.plan({ job, assets }, reporting));
+    const plan = await inSpan(span, 'plan', () => planJob({ job, assets }, { store, renderPool }, reporting));
     return { artifacts: [], warnings: plan.warnings, plan };
   }
   const result = await inSpan(span, 'render', (render) => {

@@ -1,3 +1,4 @@
+import { timescaleOf } from '../../media/codecs.ts';
 import { transitionPicture, type YuvPicture } from '../../media/frame.ts';
 import { slicesOf } from '../../media/h264/nal.ts';
 import {
@@ -10,7 +11,7 @@ import {
 import { fragment, nalsToSample } from '../../media/mp4/fragments.ts';
 import { type IndexedSample, indexed } from '../../media/mp4/movie.ts';
 import type { Sample } from '../../media/mp4/track.ts';
-import { encodeSegment, timescaleOf } from '../../media/video.ts';
+import { encodeSegment } from '../../media/video.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
 import type { Made } from '../partMaker.ts';
 import type { Plan, SegmentContent } from '../plan.ts';

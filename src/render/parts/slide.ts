@@ -8,7 +8,8 @@ import { layoutText } from '../../media/text.ts';
 import { ASSET_REPLACED } from '../inspectAssets.ts';
 import { type Theme, type ThemeName, themeOf } from '../themes.ts';
 import { paintBox } from './shapes.ts';
-import { fitWords, type Layout, layoutOf } from './words.ts';
+import { fitWords } from './words.ts';
+import { type Layout, layoutOf } from './wordsLayout.ts';
 
 /** Everything that decides a slide's pixels, and so its key. */
 export interface SlideContent {

@@ -7,7 +7,8 @@ import type { PreviewJob, PreviewRequest } from '../../../src/job/previewJob.typ
 import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
 import { loadFonts } from '../../../src/media/fonts.ts';
 import { configureSharp } from '../../../src/media/image.ts';
-import { planPreview, type RenderResult, renderPreview } from '../../../src/render/renderPreview.ts';
+import { planPreview } from '../../../src/render/planPreview.ts';
+import { type RenderResult, renderPreview } from '../../../src/render/renderPreview.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../../src/storage/fsStore.ts';
 import { decodeVideo } from '../../support/decodeVideo.ts';
@@ -327,11 +328,7 @@ describe('the sound of a video', () => {
     const { audio } = JSON.parse(String(await world.store.readObject(manifest?.sha256 ?? '')));
     expect(audio.integratedLufs).toBeGreaterThan(-24);
     expect(warnings).toEqual([]);
-    const silent = await planPreview(storyboardOf(false), {
-      ...world,
-      onProgress: () => undefined,
-      signal: new AbortController().signal,
-    });
+    const silent = await planPreview(storyboardOf(false), world);
     expect(silent.parts.map(({ kind }) => kind)).not.toContain('soundtrack');
   });
 

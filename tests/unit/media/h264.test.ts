@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { VideoSettings } from '../../../src/media/codecs.ts';
 import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
 import type { YuvPicture } from '../../../src/media/frame.ts';
 import {
@@ -10,7 +11,7 @@ import {
 } from '../../../src/media/h264/stills.ts';
 import { fragment, initSegment, nalsToSample } from '../../../src/media/mp4/fragments.ts';
 import { avcConfiguration, type Sample } from '../../../src/media/mp4/track.ts';
-import { encodeFrames, type VideoSettings } from '../../../src/media/video.ts';
+import { encodeFrames } from '../../../src/media/video.ts';
 import { decodeVideo } from '../../support/decodeVideo.ts';
 
 const SETTINGS: VideoSettings = { format: 'mp4', width: 208, height: 112, fps: 30 };

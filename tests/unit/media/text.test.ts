@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { drawableWords, loadFonts, missingScripts } from '../../../src/media/fonts.ts';
+import { loadFonts } from '../../../src/media/fonts.ts';
+import { drawableWords, isRightToLeft, missingScripts } from '../../../src/media/glyphs.ts';
 import { configureSharp } from '../../../src/media/image.ts';
-import { escapeMarkup, isRightToLeft, layoutText, type TextBlock } from '../../../src/media/text.ts';
+import { escapeMarkup, layoutText, type TextBlock } from '../../../src/media/text.ts';
 
 beforeAll(async () => {
   configureSharp();

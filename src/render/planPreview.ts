@@ -1,0 +1,27 @@
+import type { PlanSummary } from '../job/jobRecord.ts';
+import type { PreviewJob } from '../job/previewJob.types.ts';
+import { checkPictures } from './decodes.ts';
+import { checkWords } from './parts/words.ts';
+import { summarizePlan } from './planSummary.ts';
+import { prepare } from './prepare.ts';
+import { wants } from './render.ts';
+import type { RenderContext } from './renderPreview.ts';
+
+/**
+ * What a render would do: timeline, parts with what of them exists, warnings, and how long it would take here. Nothing
+ * is made.
+ */
+export async function planPreview(
+  job: PreviewJob,
+  { assets: loaded, store }: Pick<RenderContext, 'assets' | 'store'>,
+): Promise<PlanSummary> {
+  const { plan, timeline, warnings, assets } = await prepare(job, loaded, store);
+  const slides = plan.entries.flatMap((entry) => entry.slides);
+  const complaints = await Promise.all(slides.map(({ content }) => checkWords(content)));
+  const pictures = wantsPictures(job) ? await checkPictures(plan, assets, store) : [];
+  return summarizePlan({ plan, timeline, warnings: [...warnings, ...pictures, ...complaints.flat()] }, store);
+}
+
+/** Whether slides are made at all. */
+const wantsPictures = (job: PreviewJob): boolean =>
+  (['video', 'poster', 'storyboard', 'teaser'] as const).some((output) => wants(job, output));
