@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import { PreviewError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { withDryRunEnds } from '../queue/dryRunEnds.ts';
 import { openQueueBackend, type QueueBackend } from '../queue/queueBackend.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { type CollectionReport, collectGarbage } from '../storage/collectGarbage.ts';
@@ -68,7 +69,7 @@ async function openBase(
   const webhooks = createWebhooks({ backend, queueName });
   closeLater(() => webhooks.close());
   const news = createRecordNews();
-  const store = news.telling(announcing(plainStore, webhooks));
+  const store = news.telling(announcing(withDryRunEnds(plainStore, backend, queueName), webhooks));
   const client = createPreviewWorkerClient({
     ...{ backend, queueName, store, queueMax },
     projectQueueMax: projectQueueMax(config),

@@ -1,4 +1,5 @@
 import type { JobsOptions, Queue } from 'bullmq';
+import { createBatch } from './batch.ts';
 import type { QueueBackend } from './queueBackend.ts';
 import type { QueuedJob } from './queuedJob.ts';
 
@@ -12,9 +13,10 @@ export interface AddOnce {
   find(id: string): Promise<QueuedJob | undefined>;
 }
 
-export function createAddOnce(queue: Queue<QueuedJob>, { redis }: Pick<QueueBackend, 'redis'>): AddOnce {
+export function createAddOnce(queue: Queue<QueuedJob>, backend: Pick<QueueBackend, 'redis'>): AddOnce {
   const add = (data: QueuedJob, options: JobsOptions): Promise<unknown> => queue.add('render', data, options);
 
+  const redis = backend.redis?.producer;
   if (!redis) {
     const find = async (id: string): Promise<QueuedJob | undefined> => (await queue.getJob(id))?.data;
     return {
@@ -29,16 +31,39 @@ export function createAddOnce(queue: Queue<QueuedJob>, { redis }: Pick<QueueBack
     const data = await redis.hget(queue.toKey(id), 'data');
     return data === null ? undefined : JSON.parse(data);
   };
+  const look = createBatch(async (added: Added[]): Promise<(string | null)[]> => {
+    const keys = added.map(({ id }) => queue.toKey(id));
+    const submissions = added.map(({ data }) => data.submission);
+    return (await redis.eval(LOOK, keys.length, ...keys, ...submissions)) as (string | null)[];
+  });
   return {
     find,
     async add(data, options) {
+      const id = options.jobId;
       const adding = add(data, options);
-      // By then the command is on its way, and Redis, which goes by their order, answers both in one go: with
+      // By the end of this turn the command is on its way, and Redis, which goes by their order, answers both in one go: with
       // `appendfsync always` it writes to the disk before each round of answers.
-      const looking = new Promise((wait) => setImmediate(wait)).then(() => find(options.jobId));
-      const [found] = await Promise.all([looking, adding]);
+      const [found] = await Promise.all([look({ id, data }), adding]);
+      if (found === OWN) return data;
       // The first time Redis has to be sent the script, which is a command behind the look.
-      return found ?? find(options.jobId);
+      return found === null ? find(id) : JSON.parse(found);
     },
   };
 }
+
+/** A job that was just added. */
+interface Added {
+  id: string;
+  data: QueuedJob;
+}
+
+const OWN = 'own';
+/** Which jobs are there under some ids: another sender's is answered with all that it is. */
+const LOOK = `
+  local found = {}
+  for i, key in ipairs(KEYS) do
+    local data = redis.call('HGET', key, 'data')
+    found[i] = data and string.find(data, ARGV[i], 1, true) and '${OWN}' or data
+  end
+  return found
+`;

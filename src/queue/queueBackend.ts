@@ -38,9 +38,20 @@ export interface QueueBackend {
   isConnected(): boolean;
   /** Milliseconds of one round trip. @throws PreviewError `queue_unavailable` */
   ping(): Promise<number>;
-  /** The connection of producers, for what processes count together; where the queue is on Redis. */
-  redis?: Redis;
+  /** Where the queue is on Redis: what else is kept there. */
+  redis?: RedisConnections;
   close(): Promise<void>;
+}
+
+/** The connections of this process. */
+export interface RedisConnections {
+  /** Of producers: a call fails within seconds where Redis is away. */
+  producer: Redis;
+  /**
+   * Of the workers, which wait for Redis to come back. It has the order of their commands: what is sent before a job's end is
+   * there before the job has ended.
+   */
+  consumer(): Redis;
 }
 
 /** @param tell is called with the id of a job to which something has happened */
@@ -91,15 +102,17 @@ async function openRedis(url: string, logger: Logger): Promise<QueueBackend> {
   await producer
     .connect()
     .catch((error: unknown) => logger.warn({ err: error }, 'redis is not reachable yet'));
+  let shared: Redis | undefined;
+  const consumer = (): Redis => {
+    shared ??= connect({ maxRetriesPerRequest: null });
+    return shared;
+  };
   return {
     kind: 'redis',
-    redis: producer,
+    redis: { producer, consumer },
     queue: (name) => quiet(new Queue(name, { connection: producer }), logger),
     worker: (name, processor, extra) =>
-      quiet(
-        new Worker(name, processor, { ...extra, connection: connect({ maxRetriesPerRequest: null }) }),
-        logger,
-      ),
+      quiet(new Worker(name, processor, { ...extra, connection: consumer() }), logger),
     watch: createEventReader((name, options) => {
       const connection = connect({ maxRetriesPerRequest: null });
       return {

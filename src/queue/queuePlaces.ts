@@ -46,7 +46,7 @@ export function createQueuePlaces(queue: Queue, backend: QueueBackend, limits: Q
   const pace = createPace(queue);
   const observe = (): Promise<void> => reach(() => pace.look());
   const reservations = backend.redis
-    ? createRedisReservations(queue, backend.redis, limits)
+    ? createRedisReservations(queue, backend.redis.producer, limits)
     : createLocalReservations(queue, limits);
 
   /** Jobs of one project wait among those of all, so how long it takes goes by all that wait or are on their way. */

@@ -8,8 +8,10 @@ import type { Full, QueueLimits, Reservations } from './queuePlaces.ts';
 const FORGOTTEN_MS = 10_000;
 /** Places that are taken ahead and not used go back after so long. */
 const SPARE_MS = 500;
-/** At most so many are taken ahead. */
+/** At most so many are taken ahead at a time. */
 const SPARE_MOST = 32;
+/** More are fetched while so many are left, so that nobody has to wait for them. */
+const SPARE_LOW = 16;
 
 /**
  * Counts and takes in one step, so that many who come to several processes at once do not get more places than there are.
@@ -126,7 +128,7 @@ function createProjectPlaces(parts: {
   give(name: string): void;
   onIdle(): void;
 }): ProjectPlaces {
-  let spare: string[] = [];
+  const spare: string[] = [];
   let giveBack: NodeJS.Timeout | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let next: { ids: string[]; round: Promise<Answer[]> } | undefined;
@@ -140,26 +142,34 @@ function createProjectPlaces(parts: {
     next = undefined;
     const ahead = spare.splice(0, ids.length).map((name) => ({ name }));
     const others = ids.slice(ahead.length);
-    if (others.length === 0) return ahead;
+    if (ids.length > 0 && others.length === 0) return ahead;
     const taken = await parts.take(others);
-    spare = taken.spare;
+    spare.push(...taken.spare);
     clearTimeout(giveBack);
     giveBack = setTimeout(endSpare, SPARE_MS).unref();
     return [...ahead, ...taken.answers];
   };
 
+  /** The next question, for all who come before it is asked. */
+  const begin = (): { ids: string[]; round: Promise<Answer[]> } => {
+    if (!next) {
+      const ids: string[] = [];
+      next = { ids, round: ask(ids, running) };
+      running = next.round;
+    }
+    return next;
+  };
+
   return {
     async take(id) {
       const ahead = spare.shift();
-      if (ahead !== undefined) return { name: ahead };
-      if (!next) {
-        const ids: string[] = [];
-        next = { ids, round: ask(ids, running) };
-        running = next.round;
+      if (ahead === undefined) {
+        const { ids, round } = begin();
+        const turn = ids.push(id) - 1;
+        return (await round)[turn] ?? 'queueFull';
       }
-      const { ids, round } = next;
-      const turn = ids.push(id) - 1;
-      return (await round)[turn] ?? 'queueFull';
+      if (spare.length === SPARE_LOW) begin().round.catch(() => undefined);
+      return { name: ahead };
     },
   };
 }

@@ -63,9 +63,10 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
     const passing = throttled((progress) => void job.updateProgress({ ...progress }).catch(() => undefined));
 
     const renderAndCommit = async (): Promise<string> => {
-      const ended = await store.getRecord(projectId, jobId);
+      // To plan again is cheaper than to ask, and of two ends the first one stands in any case.
+      const ended = payload.dryRun ? undefined : await store.getRecord(projectId, jobId);
       if (ended) return ended.status;
-      logger.info('job started');
+      logger[payload.dryRun ? 'debug' : 'info']('job started');
       const onProgress = (progress: Progress): void => {
         stage = progress.stage;
         // A plan is there within milliseconds.
@@ -81,16 +82,28 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
       // The last thing before the record: whatever else waits for the queue may have outlasted the lock.
       await hold.confirm();
       const completed = completedRecord(payload, job.data, { startedAt, attemptsMade }, outcome);
-      const record = await store.putRecord({ ...completed, details }, object);
-      if (record.status === 'cancelled') throw new PreviewError('cancelled');
-      if (record.startedAt !== startedAt) {
-        logger.info('another attempt had ended the job');
+      const end = { ...completed, details };
+      const ahead = store.putAhead?.(end, object);
+      const ending = (ahead ?? store.putRecord(end, object)).then((record) => {
+        if (record.status === 'cancelled') throw new PreviewError('cancelled');
+        if (record.startedAt !== startedAt) {
+          logger.info('another attempt had ended the job');
+          return record.status;
+        }
+        const seconds = (Date.now() - Date.parse(startedAt)) / 1000;
+        measureSuccess(payload, seconds);
+        logger.info({ seconds, timings: outcome.timings }, 'job completed');
         return record.status;
-      }
-      const seconds = (Date.now() - Date.parse(startedAt)) / 1000;
-      measureSuccess(payload, seconds);
-      logger.info({ seconds, timings: outcome.timings }, 'job completed');
-      return record.status;
+      });
+      if (!ahead) return ending;
+      ending.catch((thrown: unknown) => settleSent(asPreviewError(thrown, 'store_unavailable')));
+      return completed.status;
+    };
+
+    /** The queue has been told that the job is over. */
+    const settleSent = async (error: PreviewError): Promise<void> => {
+      if (error.code === 'cancelled') await settle(error);
+      else logger.error({ err: error }, 'how the job ended could not be kept');
     };
 
     /** Tells the queue what is to become of the job: that it is over, is given back, is tried again, or is dead. */
@@ -124,7 +137,7 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
       return failForGood(job, { error: { code, message }, place, startedAt, attemptsMade });
     };
 
-    void history.started();
+    void history.started(payload.dryRun);
     try {
       return await renderAndCommit().catch((thrown: unknown) => {
         if (thrown instanceof LockLost) throw thrown;

@@ -52,11 +52,14 @@ interface SeenRow {
  */
 export function keepHistory(job: Job, attempt: number, worker: string) {
   const rows: string[] = [];
+  /** What is to be written with the next row: that the attempt has begun. */
+  let unwritten: object[] = [];
   let parts: PartRow[] = [];
   let lines: HistoryLine[] = [];
   let seenParts = 0;
   let seenLines = 0;
   let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
 
   const write = async (row: object): Promise<void> => {
     const text = JSON.stringify(row);
@@ -71,9 +74,9 @@ export function keepHistory(job: Job, attempt: number, worker: string) {
   const flush = async (): Promise<void> => {
     clearTimeout(timer);
     timer = undefined;
-    const [row] = seenRow();
-    [parts, lines] = [[], []];
-    if (row) await write(row);
+    const collected = [...unwritten, ...seenRow()];
+    [unwritten, parts, lines] = [[], [], []];
+    for (const row of collected) await write(row);
   };
   const later = (): void => {
     timer ??= setTimeout(() => void flush(), COLLECT_MS).unref();
@@ -87,7 +90,12 @@ export function keepHistory(job: Job, attempt: number, worker: string) {
   });
 
   return {
-    started: (): Promise<void> => write({ attempt, worker, startedAt: new Date().toISOString() }),
+    /** @param isBrief the attempt is probably over before a row is due; the queue then never hears of it */
+    async started(isBrief: boolean): Promise<void> {
+      unwritten.push({ attempt, worker, startedAt: new Date().toISOString() });
+      if (isBrief) later();
+      else await flush();
+    },
     part({ kind, reused, startedAt, endedAt }: PartReport): void {
       if (++seenParts > MOST_PARTS) return;
       parts.push([kind, reused ? 1 : 0, startedAt, endedAt]);
@@ -95,7 +103,7 @@ export function keepHistory(job: Job, attempt: number, worker: string) {
     },
     /** @param line a line of the log, as it is written */
     line(line: string): void {
-      if (++seenLines > MOST_LINES) return;
+      if (isOver || ++seenLines > MOST_LINES) return;
       const entry = publicLine(line);
       if (!entry) return;
       lines.push(entry);
@@ -107,12 +115,14 @@ export function keepHistory(job: Job, attempt: number, worker: string) {
     },
     /** All rows of the attempt, as if it had just been completed; they are kept with the record, not in the queue. */
     completedRows(): string[] {
-      return [...rows, ...[...seenRow(), endRow('completed')].map((row) => JSON.stringify(row))];
+      const others = [...unwritten, ...seenRow(), endRow('completed')];
+      return [...rows, ...others.map((row) => JSON.stringify(row))];
     },
     /** Writes what was collected. */
     flush,
-    /** What was collected and not written is left out. */
+    /** What was collected and not written is left out, and what comes from now on. */
     stop(): void {
+      isOver = true;
       clearTimeout(timer);
     },
   };

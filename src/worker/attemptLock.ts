@@ -51,14 +51,18 @@ export function createHolds(onCount: (count: number) => void): Holds {
   return {
     begin(job, token) {
       const control = new AbortController();
-      const lost = new AbortController();
+      let lost: LockLost | undefined;
+      let onLost = (_: LockLost): void => undefined;
       // Redis took the lock after BullMQ wrote down when it asked for it, so it cannot have run out before that is this old.
       let lockedAt = performance.now() - Math.max(0, Date.now() - (job.processedOn ?? 0));
       const hold = {
         jobId: String(job.id),
         signal: control.signal,
         abort(reason: Error): void {
-          if (reason instanceof LockLost) lost.abort(reason);
+          if (reason instanceof LockLost) {
+            lost ??= reason;
+            onLost(lost);
+          }
           control.abort(reason);
         },
         isExpired: () => performance.now() - lockedAt > LOCK_MS,
@@ -66,9 +70,13 @@ export function createHolds(onCount: (count: number) => void): Holds {
           lockedAt = performance.now();
         },
         async confirm(): Promise<void> {
-          if (lost.signal.aborted) throw lost.signal.reason;
+          if (lost) throw lost;
           if (performance.now() - lockedAt < SURE_MS) return;
-          const held = await unlessAborted(job.extendLock(token, LOCK_MS), lost.signal);
+          const asked = job.extendLock(token, LOCK_MS);
+          const held = await new Promise<unknown>((resolve, reject) => {
+            onLost = reject;
+            asked.then(resolve, reject);
+          });
           if (Number(held) !== 1) throw new LockLost('another attempt has the lock');
         },
         end(): void {
@@ -91,19 +99,4 @@ export function createHolds(onCount: (count: number) => void): Holds {
       for (const hold of all) hold.abort(reason);
     },
   };
-}
-
-/** What `promise` gives, or the signal's reason where that comes first. */
-async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -94,9 +94,12 @@ export function createDeadLetters(options: {
     const id = letterId(job);
     const earlier = await reach(() => dead.getJob(id));
     let record = earlier?.data.record;
+    let packed: Buffer | undefined;
     if (!record) {
       const { logs } = await reach(() => queue.getJobLogs(String(job.id)));
       const { object, details } = packDetails({ job: job.data.job, rows: logs });
+      packed = object;
+      // They are there before the letter that names them.
       await store.putObject(object);
       record = { ...failedRecord(job, failure), details };
       const attempts = readHistory(logs);
@@ -104,7 +107,7 @@ export function createDeadLetters(options: {
       const letter = { record, attempts, job: job.data.job, ...(place ? { place } : {}) };
       await reach(() => dead.add('dead-letter', letter, { jobId: id }));
     }
-    const standing = await store.putRecord(record);
+    const standing = await store.putRecord(record, packed);
     if (standing.status !== 'failed') await remove(id);
     return standing;
   };

@@ -75,6 +75,9 @@ export interface PreviewWorkerClient {
   close(): Promise<void>;
 }
 
+/** The store that took something so long ago takes more; should it not, the job is tried again until it does. */
+const CHECKED_MS = 100;
+
 export function createPreviewWorkerClient(options: {
   backend: QueueBackend;
   queueName: string;
@@ -92,6 +95,7 @@ export function createPreviewWorkerClient(options: {
   const details = createJobDetails({ queue, store, reach });
   const addOnce = createAddOnce(queue, backend);
   const oneAtATime = createTurns();
+  const checkStore = lately(() => store.check(), CHECKED_MS);
 
   /** What is known of a job now: how it ended, or the job in the queue. */
   const find = async (projectId: string, jobId: string): Promise<JobStatus | undefined> => {
@@ -134,7 +138,7 @@ export function createPreviewWorkerClient(options: {
       const place = await places.take(job);
       try {
         // What is accepted must be able to end: its record and its artifacts are written there, and its uploads stay.
-        await Promise.all([store.check(), store.markUsed(assetDigests(job))]);
+        await Promise.all([checkStore(), store.markUsed(assetDigests(job))]);
         return await reach(() => addOnce.add(withTurn(data, rivals), options));
       } finally {
         place.give();
@@ -303,6 +307,17 @@ function cancelled(known: JobStatus, { data }: Job<QueuedJob>, error: JobRecord[
     warnings: [],
     artifacts: [],
     ...webhookOf(data),
+  };
+}
+
+/** Spares whoever comes soon after a call that went well the same call. */
+function lately(call: () => Promise<void>, milliseconds: number): () => Promise<void> {
+  let wentWell = Number.NEGATIVE_INFINITY;
+  return async () => {
+    const now = performance.now();
+    if (now - wentWell < milliseconds) return;
+    await call();
+    wentWell = now;
   };
 }
 

@@ -14,14 +14,17 @@ export interface RecordNews {
 export function createRecordNews(): RecordNews {
   const emitter = new EventEmitter();
   emitter.setMaxListeners(0);
+  const tell = (standing: JobRecord): JobRecord => {
+    emitter.emit(queueId(standing), standing);
+    return standing;
+  };
   return {
     telling: (store) => ({
       ...store,
-      async putRecord(record, details) {
-        const standing = await store.putRecord(record, details);
-        emitter.emit(queueId(standing), standing);
-        return standing;
-      },
+      putRecord: (record, details) => store.putRecord(record, details).then(tell),
+      ...(store.putAhead
+        ? { putAhead: (record, details) => store.putAhead?.(record, details)?.then(tell) }
+        : {}),
     }),
     listen(job, listener) {
       const id = queueId(job);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PreviewJob } from '../../src/job/previewJob.types.ts';
 import { createLogger, type Logger } from '../../src/logger.ts';
+import { withDryRunEnds } from '../../src/queue/dryRunEnds.ts';
 import { openQueueBackend, type QueueBackend } from '../../src/queue/queueBackend.ts';
 import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../src/storage/fsStore.ts';
@@ -71,8 +72,8 @@ export async function openQueueWorld(
 ): Promise<QueueWorld> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'preview-queue-')));
   const storeFolder = join(folder, 'store');
-  const store = await createFsStore(storeFolder);
   const backend = await openQueueBackend({ url, dataDir: folder, logger });
+  const store = withDryRunEnds(await createFsStore(storeFolder), backend, QUEUE_NAME);
   const client = createPreviewWorkerClient({
     backend,
     queueName: QUEUE_NAME,

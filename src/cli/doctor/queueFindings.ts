@@ -22,7 +22,7 @@ export async function findQueue(config: Config): Promise<Finding[]> {
       const milliseconds = await backend.ping();
       const kind = { redis: 'Redis', postgres: 'PostgreSQL', embedded: 'The embedded queue' }[backend.kind];
       const answers = ok(`${kind} answers in ${milliseconds} ms.`);
-      if (backend.redis) return [answers, ...(await findRedis(backend.redis))];
+      if (backend.redis) return [answers, ...(await findRedis(backend.redis.producer))];
       if (backend.kind === 'postgres') return [answers];
       return [
         answers,
