@@ -92,8 +92,9 @@ export function jobRoutes(
     },
     async (request, reply) => {
       const gone = new AbortController();
-      request.raw.once('close', () => {
-        if (!reply.sent) gone.abort();
+      // The request itself is closed as soon as its body has been read.
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableFinished) gone.abort();
       });
       return plan(admit(request, webhookProjects), gone.signal);
     },

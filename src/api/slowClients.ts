@@ -37,16 +37,15 @@ export function cutOffSlowClients(app: FastifyInstance): void {
     const now = Date.now();
     const { socket } = request.raw;
     const readBefore = socket.bytesRead;
-    const one: Underway = { request, reply, since: now, readBefore, taken: takenOf(socket), takenAt: now };
+    const one: Underway = { request, reply, since: now, readBefore, taken: -1, takenAt: now };
     underway.add(one);
-    // Who was refused before its body had arrived may still be sending it.
-    reply.raw.on('close', () => request.raw.complete && underway.delete(one));
     done();
   });
   const timer = setInterval(() => {
     const now = Date.now();
     for (const one of underway) {
       const { raw } = one.request;
+      // Who was refused before its body had arrived may still be sending it.
       const isOver = one.reply.raw.writableFinished && raw.complete;
       if (isOver || raw.socket.destroyed) {
         underway.delete(one);

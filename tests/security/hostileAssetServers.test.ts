@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { flood } from '../support/rawClient.ts';
 import { freePort } from '../support/redis.ts';
 import { type Service, smallJob, startService } from '../support/service.ts';
@@ -120,4 +121,19 @@ describe('an asset whose server answers with', () => {
       expect((await service.get('/livez')).status).toBe(200);
     },
   );
+
+  test('silence is waited for no longer than by who asked for the plan', async () => {
+    const asset = { id: 'a', type: 'image' as const, url: `${url}/silence` };
+    const gone = new AbortController();
+    const asked = fetch(`${service.url}/api/preview/validate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(smallJob('left', { assets: [asset], steps: [{ asset: 'a' }] })),
+      signal: gone.signal,
+    });
+    await eventually(async () => (sockets.size > 0 ? true : undefined), 'the question to the server');
+    gone.abort();
+    await expect(asked).rejects.toThrow();
+    await eventually(async () => (sockets.size === 0 ? true : undefined), 'the end of the question', 3);
+  });
 });
