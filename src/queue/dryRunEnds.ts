@@ -88,7 +88,7 @@ export function withDryRunEnds(
   const keep = async (connection: Redis, record: JobRecord, details?: Uint8Array): Promise<JobRecord> => {
     const firstTooOld = orderOf({ createdAt: new Date(Date.now() - KEPT_MS).toISOString(), jobId: '' });
     const value = `${JSON.stringify(record)}\n${details ? Buffer.from(details).toString() : ''}`;
-    // Forgotten as a whole where none comes for a day, which is after one and a half at least.
+    // Where no other one comes, all of them go one to two days after the last.
     const limits = [firstTooOld, MOST_BYTES, (2 * KEPT_MS) / 1000];
     try {
       const standing = await run(connection, KEEP, keptEntry(record), value, ...limits);
