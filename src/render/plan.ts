@@ -1,6 +1,6 @@
 import { demuxerOf, type MediaFormat } from '../assets/sniff.ts';
 import { canonicalJson } from '../job/canonicalJson.ts';
-import type { PreviewJob } from '../job/previewJob.types.ts';
+import type { PreviewJob, Step } from '../job/previewJob.types.ts';
 import { sha256Hex } from '../job/sha256.ts';
 import { audioCodecs, type VideoFormat, type VideoSettings, videoCodecs } from '../media/codecs.ts';
 import { fontsFor, isRightToLeft } from '../media/glyphs.ts';
@@ -177,8 +177,7 @@ function slideContent(
   const { brand, onAssetError, locale } = options ?? {};
   const mayLack = onAssetError === 'placeholder' ? true : undefined;
   const step = steps[entry.index];
-  const cover = steps.map(({ asset }) => assets.get(asset ?? '')).find((asset) => asset?.type === 'image');
-  const shown = step ? assets.get(step.asset ?? '') : cover;
+  const shown = step ? assets.get(step.asset ?? '') : coverOf(steps, assets);
   const words = step
     ? { title: step.title, text: step.text }
     : { title: title ?? 'Preview', text: description };
@@ -205,6 +204,15 @@ function slideContent(
     focus: step?.focus,
     counter: step && { step: entry.index + 1, of: steps.length },
   };
+}
+
+/** What the title card shows: the first picture of the steps. */
+function coverOf(steps: readonly Step[], assets: Assets): PlanAsset | undefined {
+  for (const { asset } of steps) {
+    const shown = assets.get(asset ?? '');
+    if (shown?.type === 'image') return shown;
+  }
+  return undefined;
 }
 
 function soundtrackContent(

@@ -6,6 +6,9 @@ import { buildPlan } from './plan.ts';
 import { summarizePlan } from './planSummary.ts';
 import { buildTimeline } from './timeline.ts';
 
+/** More steps than these would keep the process from other work for longer than ten milliseconds. */
+const MOST_STEPS = 60;
+
 /**
  * The same as `planPreview` for a job without assets whose words surely fit: no media is looked at and no words are laid
  * out, so no native code is needed for it, and any process can do it at once.
@@ -13,8 +16,8 @@ import { buildTimeline } from './timeline.ts';
  * @throws PreviewError `preview_too_long`
  */
 export async function planWords(job: PreviewJob, store: ArtifactStore): Promise<PlanSummary | undefined> {
-  const { assets, options } = job.previewRequest;
-  if (assets.length > 0) return undefined;
+  const { steps, assets, options } = job.previewRequest;
+  if (assets.length > 0 || steps.length > MOST_STEPS) return undefined;
   const timeline = buildTimeline(job.previewRequest, new Map(), options?.fps ?? 30);
   const plan = buildPlan(job, timeline, [], new Map());
   const slides = plan.entries.flatMap((entry) => entry.slides);

@@ -69,6 +69,7 @@ describe('a plan of words alone', () => {
     ['has assets', { assets: [{ id: 'a', type: 'image', url: 'https://pictures.test/a.png' }] }],
     ['has letters that a font may lack', { title: '折り鶴' }],
     ['has signs that are drawn by another font', { title: 'A crane 🦢' }],
+    ['has so many steps that it takes a while', { steps: Array(61).fill({ text: 'Wait' }) }],
     ['may have more words than fit', { steps: [{ text: 'word '.repeat(400) }] }],
   ] as [string, Partial<PreviewJob['previewRequest']>][])(
     'is left to a render process where a job %s',
@@ -78,7 +79,7 @@ describe('a plan of words alone', () => {
   );
 
   it('is refused where it would be too long', async () => {
-    const steps = Array.from({ length: 50 }, () => ({ text: 'Wait', durationSeconds: 120 }));
+    const steps = Array(50).fill({ text: 'Wait', durationSeconds: 120 });
     await expect(planWords(wordsJob({ steps }), store)).rejects.toMatchObject({ code: 'preview_too_long' });
   });
 
