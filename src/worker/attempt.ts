@@ -1,7 +1,6 @@
 import { type Job, type Queue, UnrecoverableError, WaitingError } from 'bullmq';
 import type { AssetSources } from '../assets/resolveAssets.ts';
 import { asPreviewError, type InputError, PreviewError } from '../errors.ts';
-import { describedBy } from '../job/describedBy.ts';
 import type { JobRecord, Progress } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
@@ -13,12 +12,12 @@ import { type AttemptHistory, keepHistory } from './attemptHistory.ts';
 import { type Hold, type Holds, LockLost } from './attemptLock.ts';
 import { type Failure, failedReason, withStep } from './deadLetter.ts';
 import type { DeadLetterOffice } from './deadLetters.ts';
+import { completedRecord } from './endRecords.ts';
 import { packDetails } from './jobDetails.ts';
 import type { PreviewMetrics } from './previewMetrics.ts';
 import type { RecordNews } from './recordNews.ts';
-import { type Outcome, renderJob } from './renderJob.ts';
+import { renderJob } from './renderJob.ts';
 import type { RenderPool } from './renderProcess.ts';
-import { webhookOf } from './webhooks/webhookMessage.ts';
 import { workerName } from './workerName.ts';
 
 /** One attempt at a job. What it returns is not used: how a job ended is in its record. */
@@ -222,28 +221,6 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
   };
 
   return attempt;
-}
-
-function completedRecord(
-  { projectId, jobId, requestId, dryRun }: PreviewJob,
-  queued: QueuedJob,
-  attempt: Pick<JobRecord, 'startedAt' | 'attemptsMade'>,
-  outcome: Outcome,
-): JobRecord {
-  return {
-    projectId,
-    jobId,
-    requestId,
-    fingerprint: queued.fingerprint,
-    ...describedBy(queued.job),
-    dryRun,
-    createdAt: queued.acceptedAt,
-    ...attempt,
-    finishedAt: new Date().toISOString(),
-    status: 'completed',
-    ...webhookOf(queued),
-    ...outcome,
-  };
 }
 
 /** Passes on the latest report at most once in {@link PROGRESS_MS}, and each change of the stage at once. */

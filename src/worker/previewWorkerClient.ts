@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Job, Queue } from 'bullmq';
 import { PreviewError } from '../errors.ts';
 import { assetDigests } from '../job/assetDigests.ts';
-import { describedBy } from '../job/describedBy.ts';
 import { fingerprint } from '../job/fingerprint.ts';
 import type { Artifact, JobRecord } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
@@ -14,11 +13,12 @@ import { measureQueue, type QueueDepth, UNFINISHED } from '../queue/queueMetrics
 import { createQueuePlaces } from '../queue/queuePlaces.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { JobHistory } from './attemptHistory.ts';
+import { createTurns, lately } from './callTurns.ts';
+import { cancelledRecord } from './endRecords.ts';
 import { createJobDetails, packDetails } from './jobDetails.ts';
 import { createJobList, type JobFilter, type JobPage } from './jobList.ts';
 import { fromFailed, fromQueue, fromRecord, type JobStatus, newStatus } from './jobStatus.ts';
 import { hasKeyOf, superseded, supersededBy, withTurn } from './supersede.ts';
-import { webhookOf } from './webhooks/webhookMessage.ts';
 
 export type { JobStatus } from './jobStatus.ts';
 
@@ -203,7 +203,7 @@ export function createPreviewWorkerClient(options: {
     const isTaken = state === 'active' || job.attemptsStarted > 0;
     const rows = isTaken ? (await reach(() => queue.getJobLogs(String(job.id)))).logs : [];
     const { object, details } = packDetails({ job: job.data.job, rows });
-    const record = cancelled(fromQueue(job, state), job, why);
+    const record = cancelledRecord(fromQueue(job, state), job, why);
     const standing = await store.putRecord({ ...record, details }, object);
     // A running job is locked by its worker, which sees the record and stops; a waiting one is taken out here, unless a
     // worker has taken it in the meantime.
@@ -287,51 +287,4 @@ async function existing(
     );
   }
   return { outcome: 'existing', status: await status() };
-}
-
-/** The record of a job that is ended before its time. */
-function cancelled(known: JobStatus, { data }: Job<QueuedJob>, error: JobRecord['error']): JobRecord {
-  return {
-    projectId: known.projectId,
-    jobId: known.jobId,
-    requestId: known.requestId,
-    fingerprint: data.fingerprint,
-    status: 'cancelled',
-    ...describedBy(data.job),
-    dryRun: data.job.dryRun,
-    createdAt: known.createdAt,
-    ...(known.startedAt ? { startedAt: known.startedAt } : {}),
-    finishedAt: new Date().toISOString(),
-    attemptsMade: known.attemptsMade,
-    ...(error ? { error } : {}),
-    warnings: [],
-    artifacts: [],
-    ...webhookOf(data),
-  };
-}
-
-/** Spares whoever comes soon after a call that went well the same call. */
-function lately(call: () => Promise<void>, milliseconds: number): () => Promise<void> {
-  let wentWell = Number.NEGATIVE_INFINITY;
-  return async () => {
-    const now = performance.now();
-    if (now - wentWell < milliseconds) return;
-    await call();
-    wentWell = now;
-  };
-}
-
-/** Runs the calls of one key one after the other; calls of different keys do not wait for each other. */
-function createTurns() {
-  const last = new Map<string, Promise<unknown>>();
-  return async <Result>(key: string, call: () => Promise<Result>): Promise<Result> => {
-    const before = last.get(key);
-    const turn = before ? before.then(call, call) : call();
-    last.set(key, turn);
-    try {
-      return await turn;
-    } finally {
-      if (last.get(key) === turn) last.delete(key);
-    }
-  };
 }
