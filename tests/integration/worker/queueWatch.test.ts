@@ -53,15 +53,16 @@ describe.each(queueBackends)('the metrics of the %s queue', (name) => {
       },
     };
     watch = await createQueueWatch({ ...world, client, logger });
-    const times: number[] = [];
+    // Processor time, because a busy machine makes everything wait; and the median, because the queue works meanwhile.
+    const costs: number[] = [];
     for (let i = 0; i < 100; i++) {
-      const started = performance.now();
+      const before = process.cpuUsage();
       await world.metrics.registry.metrics();
-      times.push(performance.now() - started);
+      const { user, system } = process.cpuUsage(before);
+      costs.push((user + system) / 1000);
     }
     expect(counts).toBe(1);
-    // What the machine does meanwhile makes some of them longer; what a scrape costs is told by the quicker ones.
-    expect(times.sort((a, b) => a - b)[25]).toBeLessThan(5);
+    expect(costs.sort((a, b) => a - b)[50]).toBeLessThan(5);
   });
 });
 
