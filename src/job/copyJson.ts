@@ -13,7 +13,7 @@ const MAX_VALUES = 100_000;
  */
 export function copyJson(value: unknown): { ok: true; value: unknown } | { ok: false; error: InputError } {
   try {
-    return { ok: true, value: copy(value, { values: 0, path: [], ancestors: new Set() }) };
+    return { ok: true, value: copy(value, { values: 0, path: [], ancestors: [] }) };
   } catch (error) {
     if (error instanceof NotJson) return { ok: false, error: error.reason };
     return { ok: false, error: { pointer: '', message: 'cannot be read: a property of it throws an error' } };
@@ -25,7 +25,7 @@ interface Walk {
   /** The names and indexes that lead to the present value. */
   path: (string | number)[];
   /** The objects that the present value lies in; one that comes again is a cycle. */
-  ancestors: Set<object>;
+  ancestors: object[];
 }
 
 class NotJson extends Error {
@@ -60,10 +60,10 @@ function copy(value: unknown, walk: Walk): unknown {
 function copyObject(value: object, walk: Walk): unknown {
   const { path, ancestors } = walk;
   if (path.length >= MAX_DEPTH) throw new NotJson(path, `must not be nested deeper than ${MAX_DEPTH} levels`);
-  if (ancestors.has(value)) throw new NotJson(path, 'must not contain itself');
-  ancestors.add(value);
+  if (ancestors.includes(value)) throw new NotJson(path, 'must not contain itself');
+  ancestors.push(value);
   const result = Array.isArray(value) ? copyArray(value, walk) : copyMembers(value, walk);
-  ancestors.delete(value);
+  ancestors.pop();
   return result;
 }
 
@@ -88,7 +88,8 @@ function copyMembers(value: object, walk: Walk): Record<string, unknown> {
   if (kind !== '[object Object]')
     throw new NotJson(walk.path, `must be JSON, not a ${kind.slice('[object '.length, -1)}`);
   const result: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[key];
     if (key === '__proto__') throw new NotJson([...walk.path, key], 'is not allowed as a name');
     // What JSON.stringify would leave out.
     if (member === undefined) continue;

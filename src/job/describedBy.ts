@@ -3,9 +3,12 @@ import type { PreviewJob } from './previewJob.types.ts';
 
 /** What the record of a job keeps of it beside its ids. What something else put into the queue may be anything. */
 export function describedBy(job: Partial<PreviewJob> | undefined): Pick<JobRecord, 'title' | 'priority'> {
+  const described: Pick<JobRecord, 'title' | 'priority'> = {};
   const { title } = job?.previewRequest ?? {};
+  if (typeof title === 'string') described.title = title;
   const priority = PRIORITIES.find((known) => known === job?.priority);
-  return { ...(typeof title === 'string' ? { title } : {}), ...(priority ? { priority } : {}) };
+  if (priority) described.priority = priority;
+  return described;
 }
 
 const PRIORITIES = ['low', 'normal', 'high'] as const;

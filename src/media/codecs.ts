@@ -22,13 +22,13 @@ export interface VideoSettings {
  */
 export const videoCodecs = {
   mp4: {
-    preset: 'veryfast',
     crf: 23,
+    preset: 'veryfast',
     'x264-params':
       'stitchable=1:keyint=infinite:scenecut=0:rc-lookahead=0:sync-lookahead=0:mbtree=0:ref=1:' +
       'bframes=16:b-adapt=0:b-pyramid=none:weightb=1:weightp=0',
   },
-  webm: { crf: 31, deadline: 'realtime', 'cpu-used': 7, 'lag-in-frames': 0 },
+  webm: { 'cpu-used': 7, crf: 31, deadline: 'realtime', 'lag-in-frames': 0 },
 } as const;
 
 /** Ticks a second of a track with that many frames a second; as FFmpeg chooses it for such a rate. */

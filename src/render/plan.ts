@@ -94,7 +94,8 @@ export function buildPlan(
   const shown = timeline.entries.map((entry) =>
     slidesOf(job, entry, timeline, video, known).map(({ content, frames }): PlannedSlide => {
       const slide = part('slide', content);
-      return { ...slide, frames, still: part('still', { video, codec, slide: slide.key }) };
+      const still = part('still', { codec, slide: slide.key, video });
+      return Object.assign(slide, { frames, still });
     }),
   );
   const entries = timeline.entries.map((entry, i): PlannedEntry => {
@@ -104,11 +105,11 @@ export function buildPlan(
       slides,
       thumb: part('thumb', { slide: slides[0]?.key ?? '', ...thumbnailSize(video) }),
       segment: part('segment', {
-        video,
         codec,
-        held: slides.map(({ key, frames }) => ({ slide: key, frames })),
-        next: exit && shown[i + 1]?.[0]?.key,
         exit,
+        held: slides.map(({ key, frames }) => ({ frames, slide: key })),
+        next: exit && shown[i + 1]?.[0]?.key,
+        video,
       }),
     };
   });
@@ -116,31 +117,41 @@ export function buildPlan(
   return {
     video,
     entries,
-    init: part('init', { video, codec }),
+    init: part('init', { codec, video }),
     ...(sound ? { soundtrack: part('soundtrack', { ...sound, codec: audioCodecs[video.format] }) } : {}),
   };
 }
 
 /**
- * A part by its key: the SHA-256 of its kind, the renderer's version and everything that decides its bytes. It is computed
- * when it is asked for: a plan that is only told of needs a third of them.
+ * A part by its key: the SHA-256 of its kind, the renderer's version and everything that decides its bytes. Contents are
+ * written with their members in the order of their names, of which the key is made soonest: see `canonicalJson`.
  */
 export function part<Content>(kind: string, content: Content): PlannedPart<Content> {
-  let key: string | undefined;
-  return {
-    kind,
-    content,
-    get key() {
-      key ??= sha256Hex(canonicalJson({ kind, version: RENDERER_VERSION, content }));
-      return key;
-    },
-  };
+  return new Part(kind, content);
+}
+
+/** Its key is computed when it is asked for: a plan that is only told of needs a third of them. */
+class Part<Content> implements PlannedPart<Content> {
+  readonly kind: string;
+  readonly content: Content;
+  #key: string | undefined;
+
+  constructor(kind: string, content: Content) {
+    this.kind = kind;
+    this.content = content;
+  }
+
+  get key(): string {
+    const { content, kind } = this;
+    this.#key ??= sha256Hex(canonicalJson({ content, kind, version: RENDERER_VERSION }));
+    return this.#key;
+  }
 }
 
 function videoSettings(job: PreviewJob): VideoSettings {
   const options = job.previewRequest.options ?? {};
   const [width = 1280, height = 720] = (options.resolution ?? '1280x720').split('x').map(Number);
-  return { format: options.format ?? 'mp4', width, height, fps: options.fps ?? 30 };
+  return { format: options.format ?? 'mp4', fps: options.fps ?? 30, height, width };
 }
 
 /** The slides of an entry: one, or with burned-in captions one for each caption and for each gap between them. */
@@ -185,24 +196,25 @@ function slideContent(
   const isClip = shown?.type === 'video';
   // One object with all of its members: what is undefined is no part of the key, and copies of copies took longer.
   return {
-    kind: entry.kind,
-    width,
-    height,
-    theme: options?.theme ?? 'midnight',
     brandColor: brand?.color,
-    logo: brand?.logo && assets.get(brand.logo)?.sha256,
-    placeholder: step && !step.asset ? undefined : mayLack,
-    mayLackLogo: brand?.logo ? mayLack : undefined,
-    title: words.title,
-    text: words.text,
-    mirrored: isRightToLeft(all) || undefined,
-    language: locale && /\p{Script=Han}/u.test(all) ? locale : undefined,
-    fonts: fontsFor(all),
-    clip: isClip ? { sha256: shown.sha256, demuxer: demuxerOf(shown.format), fps } : undefined,
-    photo: isClip ? undefined : shown?.sha256,
-    motion: step?.motion,
+    caption: undefined,
+    clip: isClip ? { demuxer: demuxerOf(shown.format), fps, sha256: shown.sha256 } : undefined,
+    counter: step && { of: steps.length, step: entry.index + 1 },
     focus: step?.focus,
-    counter: step && { step: entry.index + 1, of: steps.length },
+    fonts: fontsFor(all),
+    height,
+    kind: entry.kind,
+    language: locale && /\p{Script=Han}/u.test(all) ? locale : undefined,
+    logo: brand?.logo && assets.get(brand.logo)?.sha256,
+    mayLackLogo: brand?.logo ? mayLack : undefined,
+    mirrored: isRightToLeft(all) || undefined,
+    motion: step?.motion,
+    photo: isClip ? undefined : shown?.sha256,
+    placeholder: step && !step.asset ? undefined : mayLack,
+    text: words.text,
+    theme: options?.theme ?? 'midnight',
+    title: words.title,
+    width,
   };
 }
 

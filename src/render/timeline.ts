@@ -111,5 +111,5 @@ function exitBefore(step: Step | undefined, framesBefore: number, fps: number): 
   if (type === 'none') return undefined;
   const wanted = Math.round((step?.transition?.durationSeconds ?? DEFAULT_TRANSITION_SECONDS) * fps);
   const frames = Math.min(wanted, Math.floor(framesBefore / 2));
-  return frames > 0 ? { type, frames } : undefined;
+  return frames > 0 ? { frames, type } : undefined;
 }

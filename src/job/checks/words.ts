@@ -7,20 +7,21 @@ const UNPRINTABLE = /(?![\t\n\r])\p{Cc}|\p{Cs}/u;
 /** The words that are set or spoken of consist of characters that can be set. */
 export function checkWords({ previewRequest }: PreviewJob): InputError[] {
   const { title, description, steps, assets } = previewRequest;
-  return [
-    ...checkTexts('/previewRequest', { title, description }),
-    ...steps.flatMap((step, index) =>
-      checkTexts(`/previewRequest/steps/${index}`, { title: step.title, text: step.text, alt: step.alt }),
-    ),
-    ...assets.flatMap((asset, index) => checkTexts(`/previewRequest/assets/${index}`, { alt: asset.alt })),
-  ];
-}
-
-function checkTexts(pointer: string, texts: Record<string, string | undefined>): InputError[] {
-  return Object.entries(texts).flatMap(([name, text]) => {
+  const errors: InputError[] = [];
+  const check = (text: string | undefined, place: () => string): void => {
     const found = text === undefined ? undefined : UNPRINTABLE.exec(text)?.[0];
-    if (found === undefined) return [];
+    if (found === undefined) return;
     const code = found.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
-    return [{ pointer: `${pointer}/${name}`, message: `must not contain the character U+${code}` }];
-  });
+    const message = `must not contain the character U+${code}`;
+    errors.push({ pointer: `/previewRequest/${place()}`, message });
+  };
+  check(title, () => 'title');
+  check(description, () => 'description');
+  for (const [index, step] of steps.entries()) {
+    check(step.title, () => `steps/${index}/title`);
+    check(step.text, () => `steps/${index}/text`);
+    check(step.alt, () => `steps/${index}/alt`);
+  }
+  for (const [index, { alt }] of assets.entries()) check(alt, () => `assets/${index}/alt`);
+  return errors;
 }

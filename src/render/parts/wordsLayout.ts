@@ -31,22 +31,26 @@ function stepLayout(content: SlideContent, unit: number): Layout {
   const margin = Math.round((wide ? 64 : 56) * unit);
   // Captions have a place of their own below the words.
   const bottom = Math.round(height - (caption ? 208 : wide ? 88 : 104) * unit);
-  const place = { unit, margin, bottom, maxHeight: bottom - margin };
   // Words without a picture are the picture.
   if (!content.photo && !content.clip && !content.placeholder) {
     return {
-      ...place,
+      unit,
+      margin,
       columnWidth: Math.min(width - 2 * margin, Math.round(940 * unit)),
       anchor: 'middle',
+      bottom,
       maxHeight: height - 2 * (height - bottom),
       titleSize: 60 * unit,
       textSize: 31 * unit,
     };
   }
   return {
-    ...place,
+    unit,
+    margin,
     columnWidth: Math.min(width - 2 * margin, Math.round(760 * unit)),
     anchor: 'bottom',
+    bottom,
+    maxHeight: bottom - margin,
     titleSize: (wide ? 44 : 50) * unit,
     textSize: (wide ? 25 : 29) * unit,
   };
@@ -80,8 +84,15 @@ export function piecesOf(content: SlideContent, layout: Layout, theme: Theme, sc
     pieces.push({ words: `${counter.step} / ${counter.of}`, style, gap: 0 });
   }
   if (title?.trim()) {
-    const style = { weight: 'Bold', size: titleSize, leading: 1.18, color: theme.title } as const;
-    pieces.push({ words: title, style: { ...style, balance: true, language }, gap: titleSize * 1.24 });
+    const style = {
+      weight: 'Bold',
+      size: titleSize,
+      leading: 1.18,
+      color: theme.title,
+      balance: true,
+      language,
+    } as const;
+    pieces.push({ words: title, style, gap: titleSize * 1.24 });
   }
   if (text?.trim()) {
     const style = { weight: 'Regular', size: textSize, leading: 1.42, color: theme.text, language } as const;
