@@ -93,6 +93,22 @@ describe('what is never written', () => {
     expect(line).toMatchObject({ projectId: '[redacted]', err: { message: '[redacted]' }, other: 1 });
   });
 
+  test('is redacted where a path has a wildcard: in what is an object, and alone in everything', () => {
+    const within = capture('info', { redact: ['*.secretWord'] });
+    within.logger.info({ words: 'said', number: 1, nested: { secretWord: 'x', other: [1] } }, 'job posted');
+    const { time: _, ...line } = JSON.parse(within.lines[0] ?? '');
+    expect(line).toEqual({
+      level: 'info',
+      msg: 'job posted',
+      words: 'said',
+      number: 1,
+      nested: { secretWord: '[redacted]', other: [1] },
+    });
+    const all = capture('info', { redact: ['*'] });
+    all.logger.info({ words: 'said', number: 1 });
+    expect(JSON.parse(all.lines[0] ?? '')).toMatchObject({ words: '[redacted]', number: '[redacted]' });
+  });
+
   test.each([
     ['redis://user:hunter2@queue.example:6379/1 is away', 'redis://[redacted]@queue.example:6379/1 is away'],
     [
