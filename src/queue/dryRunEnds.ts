@@ -10,6 +10,7 @@ import {
   orderOf,
   parseEntry,
 } from '../storage/endedIndex.ts';
+import { digestOf } from '../storage/storeRules.ts';
 import { createBatch } from './batch.ts';
 import { createReach, type QueueBackend } from './queueBackend.ts';
 
@@ -17,44 +18,62 @@ import { createReach, type QueueBackend } from './queueBackend.ts';
 const MOST_BYTES = 64 << 20;
 /** After so long they go in any case. */
 const KEPT_MS = 86_400_000;
-/** So many go at most when one comes, so that Redis is not kept from other work. */
-const FORGOTTEN_AT_ONCE = 100;
+/** How often it is looked for those that are too old, in each process that keeps some. */
+const SWEEP_MS = 60_000;
+/** So many go at a time, so that Redis is not kept from other work. */
+const SWEPT_AT_ONCE = 200;
 /** Names that are read at a time for a list. */
 const LISTED = 500;
 
 /** The field that counts the bytes; it is nobody's id. */
 const BYTES = '~';
 
-/** An entry is a place in the list, a project, a space and two letters; the field of its end is job and project. */
+/*
+ * A hash has the ends, each in the field of its job and project. A sorted set has two kinds of members: entries, which are a
+ * place in the list, a project, a space and two letters, and begin with a digit; and behind all of them the fields once more,
+ * each after a colon, in the order of the ids.
+ */
+const FIELDS = ':';
+
+/** Where no other one comes, all of them go one to two days after the last. */
+const EXPIRE = `
+  local function expire()
+    for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ${(2 * KEPT_MS) / 1000}) end
+  end
+`;
+
+/** Keeps an end unless there is one of that job. Answers the one that stands, or how many bytes there are with the new one. */
+const KEEP = `${EXPIRE}
+  local field, value, entry = ARGV[1], ARGV[2], ARGV[3]
+  if redis.call('HSETNX', KEYS[1], field, value) == 0 then return redis.call('HGET', KEYS[1], field) end
+  redis.call('ZADD', KEYS[2], 0, entry, 0, '${FIELDS}' .. field)
+  local bytes = redis.call('HINCRBY', KEYS[1], '${BYTES}', #value)
+  if bytes == #value then expire() end
+  return bytes
+`;
+
 const FORGET = `
   local function fieldOf(entry) return string.match(entry, '^%d+~(.*) ') end
   local function forget(entry)
     local field = fieldOf(entry)
     local bytes = redis.call('HINCRBY', KEYS[1], '${BYTES}', -redis.call('HSTRLEN', KEYS[1], field))
     redis.call('HDEL', KEYS[1], field)
-    redis.call('ZREM', KEYS[2], entry)
-    redis.call('ZREM', KEYS[3], field)
+    redis.call('ZREM', KEYS[2], entry, '${FIELDS}' .. field)
     return bytes
   end
 `;
 
-/** Keeps an end unless there is one of that job, and answers the one that stands; nothing where it is the new one. */
-const KEEP = `${FORGET}
-  local entry, value, firstTooOld, mostBytes, keepSeconds = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-  local field = fieldOf(entry)
-  if redis.call('HSETNX', KEYS[1], field, value) == 0 then return redis.call('HGET', KEYS[1], field) end
-  redis.call('ZADD', KEYS[2], 0, entry)
-  redis.call('ZADD', KEYS[3], 0, field)
-  local bytes = redis.call('HINCRBY', KEYS[1], '${BYTES}', #value)
-  for _ = 1, ${FORGOTTEN_AT_ONCE} do
-    local oldest = redis.call('ZRANGE', KEYS[2], -1, -1)[1]
-    if oldest == entry or (bytes <= mostBytes and oldest < firstTooOld) then break end
+/** Forgets the oldest where they are too old, or too many; answers how many went. */
+const SWEEP = `${EXPIRE}${FORGET}
+  local firstTooOld, mostBytes = ARGV[1], tonumber(ARGV[2])
+  expire()
+  local bytes = tonumber(redis.call('HGET', KEYS[1], '${BYTES}'))
+  for swept = 0, ${SWEPT_AT_ONCE - 1} do
+    local oldest = redis.call('ZREVRANGEBYLEX', KEYS[2], '(${FIELDS}', '-', 'LIMIT', 0, 1)[1]
+    if not oldest or (bytes <= mostBytes and oldest < firstTooOld) then return swept end
     bytes = forget(oldest)
   end
-  if redis.call('TTL', KEYS[1]) < keepSeconds / 2 then
-    for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, keepSeconds) end
-  end
-  return false
+  return ${SWEPT_AT_ONCE}
 `;
 
 /** Removes the end where it is still this one. */
@@ -77,26 +96,46 @@ export function withDryRunEnds(
 ): ArtifactStore {
   if (!backend.redis) return store;
   const { producer, consumer } = backend.redis;
-  const [records, entries, fields] = ['records', 'entries', 'fields'].map(
-    (name) => `${queueName}:dry-runs:${name}`,
-  ) as [string, string, string];
-  const keys = [records, entries, fields];
+  const [records, places] = [`${queueName}:dry-runs:records`, `${queueName}:dry-runs:places`];
   const reach = createReach(backend);
   // A script is sent with its text: by its digest it may have to be sent again, and would come behind what was to follow it.
   const run = (connection: Redis, script: string, ...args: (string | number)[]): Promise<unknown> =>
-    reach(() => connection.eval(script, keys.length, ...keys, ...args));
-  const keep = async (connection: Redis, record: JobRecord, details?: Uint8Array): Promise<JobRecord> => {
+    reach(() => connection.eval(script, 2, records, places, ...args));
+
+  let sweeping: Promise<void> | undefined;
+  let sweptAt = Number.NEGATIVE_INFINITY;
+  const sweep = async (): Promise<void> => {
     const firstTooOld = orderOf({ createdAt: new Date(Date.now() - KEPT_MS).toISOString(), jobId: '' });
-    const value = `${JSON.stringify(record)}\n${details ? Buffer.from(details).toString() : ''}`;
-    // Where no other one comes, all of them go one to two days after the last.
-    const limits = [firstTooOld, MOST_BYTES, (2 * KEPT_MS) / 1000];
+    while ((await run(producer, SWEEP, firstTooOld, MOST_BYTES)) === SWEPT_AT_ONCE);
+  };
+  /** Makes room in the background; should it fail, the next one that is kept makes it. */
+  const sweepWhereDue = (bytes: number): void => {
+    if (sweeping || (bytes <= MOST_BYTES && performance.now() - sweptAt < SWEEP_MS)) return;
+    sweptAt = performance.now();
+    sweeping = sweep()
+      .catch(() => undefined)
+      .finally(() => {
+        sweeping = undefined;
+      });
+  };
+
+  /** @param onDisk writes it to the disk instead */
+  const keep = async (
+    connection: Redis,
+    record: JobRecord,
+    details: string,
+    onDisk: () => Promise<JobRecord>,
+  ): Promise<JobRecord> => {
+    const value = `${JSON.stringify(record)}\n${details}`;
     try {
-      const standing = await run(connection, KEEP, keptEntry(record), value, ...limits);
-      return parseEnd(standing)?.record ?? record;
+      const kept = await run(connection, KEEP, fieldOf(record), value, keptEntry(record));
+      if (typeof kept !== 'number') return parseEnd(kept)?.record ?? record;
+      sweepWhereDue(kept);
+      return record;
     } catch (error) {
       // Redis takes nothing more in: out of memory, or it cannot save.
       if (!(error instanceof PreviewError) || !(error.cause instanceof ReplyError)) throw error;
-      return store.putRecord(record, details);
+      return onDisk();
     }
   };
   const read = createBatch((wanted: string[]) => producer.hmget(records, ...wanted));
@@ -110,7 +149,7 @@ export function withDryRunEnds(
   ): AsyncGenerator<EndedJob> {
     let from = after ? `[${after.order}` : '-';
     for (;;) {
-      const page = await reach(() => producer.zrangebylex(entries, from, '+', 'LIMIT', 0, LISTED));
+      const page = await reach(() => producer.zrangebylex(places, from, `(${FIELDS}`, 'LIMIT', 0, LISTED));
       for (const text of page) {
         const entry = parseKeptEntry(text);
         const isWanted = entry && (projectId === undefined || entry.projectId === projectId);
@@ -129,18 +168,26 @@ export function withDryRunEnds(
     async findRecords(jobId) {
       const [stored, found] = await Promise.all([
         store.findRecords(jobId),
-        reach(() => producer.zrangebylex(fields, `[${jobId}~`, `(${jobId}\x7f`)),
+        reach(() => producer.zrangebylex(places, `[${FIELDS}${jobId}~`, `(${FIELDS}${jobId}\x7f`)),
       ]);
-      const ends = await Promise.all(found.map((field) => reach(() => read(field))));
+      const ends = await Promise.all(found.map((field) => reach(() => read(field.slice(FIELDS.length)))));
       return [
         ...stored,
         ...ends.map((end) => parseEnd(end)?.record).filter((record) => record !== undefined),
       ];
     },
-    putRecord: (record, details) =>
-      isKeptHere(record) ? keep(producer, record, details) : store.putRecord(record, details),
-    putAhead: (record, details) =>
-      isKeptHere(record) && backend.isConnected() ? keep(consumer(), record, details) : undefined,
+    putRecord(record, details) {
+      const put = (): Promise<JobRecord> => store.putRecord(record, details);
+      return isKeptHere(record) ? keep(producer, record, textOf(details), put) : put();
+    },
+    putAhead(record, text) {
+      if (!isKeptHere(record) || !backend.isConnected()) return undefined;
+      return keep(consumer(), record, text, () => {
+        const object = Buffer.from(text);
+        const details = { sha256: digestOf(object), bytes: object.length };
+        return store.putRecord({ ...record, details }, object);
+      });
+    },
     async removeRecord(record) {
       if (!isKeptHere(record)) return store.removeRecord(record);
       await run(producer, REMOVE, keptEntry(record), record.finishedAt);
@@ -153,6 +200,8 @@ export function withDryRunEnds(
       mergeLists([store.listEnded({ projectId, after }), listOf(projectId, after)]),
   };
 }
+
+const textOf = (bytes: Uint8Array = Buffer.alloc(0)): string => Buffer.from(bytes).toString();
 
 /** A job has all its ends in one place, so that the first of them stands. */
 const isKeptHere = ({ dryRun, webhook }: JobRecord): boolean => dryRun && !webhook;

@@ -10,7 +10,7 @@ import { createFsEndedList } from './fsEndedList.ts';
 import { layoutOf, namesIn, readJson, undefinedWhereMissing } from './fsLayout.ts';
 import { createJsonMemory } from './jsonMemory.ts';
 import { createLookAt } from './lookAt.ts';
-import { asPart, asRecord, asUpload, checkDigest, checkSize, detailsOf, digestOf } from './storeRules.ts';
+import { asPart, asRecord, asUpload, checkDigest, checkSize, digestOf } from './storeRules.ts';
 import { rethrowUnavailable } from './storeUnavailable.ts';
 
 /** A part that is remembered takes one or two kilobytes; a preview of 60 steps has 250. */
@@ -120,7 +120,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       await writeJson(path, record);
       return record;
     },
-    readDetails: async (record) => readObject(detailsOf(record)),
+    readDetails: async ({ details }) => details && readObject(details.sha256),
     async removeRecord(record) {
       const standing = await getRecord(record.projectId, record.jobId);
       if (standing?.finishedAt !== record.finishedAt) return;

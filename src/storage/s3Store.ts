@@ -34,7 +34,6 @@ import {
   asUpload,
   checkDigest,
   checkSize,
-  detailsOf,
   digestOf,
   fileName,
   hex,
@@ -266,7 +265,7 @@ export function createS3Store(place: S3Place): ArtifactStore {
       return record;
     },
 
-    readDetails: async (record) => readObject(detailsOf(record)),
+    readDetails: async ({ details }) => details && readObject(details.sha256),
     async removeRecord({ projectId, jobId, finishedAt }) {
       const standing = await getRecord(projectId, jobId);
       if (standing?.finishedAt !== finishedAt) return;

@@ -23,12 +23,6 @@ export function checkDigest(object: StoredObject, expected: string | undefined):
   }
 }
 
-/** The digest of a record's details. @throws PreviewError `artifact_not_found` where it has none */
-export function detailsOf({ details }: JobRecord): string {
-  if (!details) throw new PreviewError('artifact_not_found');
-  return details.sha256;
-}
-
 /** SHA-256 as 64 hex digits. */
 export const digestOf = (bytes: Uint8Array): string => sha256Hex(bytes);
 

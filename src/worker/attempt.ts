@@ -10,6 +10,7 @@ import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { Span } from '../tracing.ts';
 import { type AttemptHistory, keepHistory } from './attemptHistory.ts';
 import { type Hold, type Holds, LockLost } from './attemptLock.ts';
+import { createBriefAttempt } from './briefAttempt.ts';
 import { type Failure, failedReason, withStep } from './deadLetter.ts';
 import type { DeadLetterOffice } from './deadLetters.ts';
 import { completedRecord } from './endRecords.ts';
@@ -18,6 +19,7 @@ import type { PreviewMetrics } from './previewMetrics.ts';
 import type { RecordNews } from './recordNews.ts';
 import { renderJob } from './renderJob.ts';
 import type { RenderPool } from './renderProcess.ts';
+import { tellCompleted } from './tellCompleted.ts';
 import { workerName } from './workerName.ts';
 
 /** One attempt at a job. What it returns is not used: how a job ended is in its record. */
@@ -45,11 +47,14 @@ const PROGRESS_MS = 40;
 /** @param holds where the attempt is found by who has to stop it */
 export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
   const { store, metrics, deadLetters } = parts;
+  const attemptBriefly = createBriefAttempt(parts);
 
   const attempt: Attempt = async (job, token, span) => {
     const checked = validatePreviewPayload(job.data.job);
     if (!checked.ok) return refuse(job, checked.errors);
     const payload = checked.job;
+    const brief = await attemptBriefly(job, payload, span);
+    if (brief) return brief;
     const { projectId, jobId, requestId } = payload;
     const attemptsMade = job.attemptsMade + 1;
     const history = keepHistory(job, attemptsMade, workerName());
@@ -80,29 +85,14 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
       const { object, details } = packDetails({ job: job.data.job, rows: await rowsOf(job, history) });
       // The last thing before the record: whatever else waits for the queue may have outlasted the lock.
       await hold.confirm();
-      const completed = completedRecord(payload, job.data, { startedAt, attemptsMade }, outcome);
-      const end = { ...completed, details };
-      const ahead = store.putAhead?.(end, object);
-      const ending = (ahead ?? store.putRecord(end, object)).then((record) => {
-        if (record.status === 'cancelled') throw new PreviewError('cancelled');
-        if (record.startedAt !== startedAt) {
-          logger.info('another attempt had ended the job');
-          return record.status;
-        }
-        const seconds = (Date.now() - Date.parse(startedAt)) / 1000;
-        measureSuccess(payload, seconds);
-        logger.info({ seconds, timings: outcome.timings }, 'job completed');
-        return record.status;
-      });
-      if (!ahead) return ending;
-      ending.catch((thrown: unknown) => settleSent(asPreviewError(thrown, 'store_unavailable')));
-      return completed.status;
-    };
-
-    /** The queue has been told that the job is over. */
-    const settleSent = async (error: PreviewError): Promise<void> => {
-      if (error.code === 'cancelled') await settle(error);
-      else logger.error({ err: error }, 'how the job ended could not be kept');
+      const completed = {
+        ...completedRecord(payload, job.data, { startedAt, attemptsMade }, outcome),
+        details,
+      };
+      const standing = await store.putRecord(completed, object);
+      const format = payload.dryRun ? undefined : (payload.previewRequest.options?.format ?? 'mp4');
+      tellCompleted(completed, standing, { ...(format ? { format } : {}) }, { logger, metrics });
+      return standing.status;
     };
 
     /** Tells the queue what is to become of the job: that it is over, is given back, is tried again, or is dead. */
@@ -136,7 +126,7 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
       return failForGood(job, { error: { code, message }, place, startedAt, attemptsMade });
     };
 
-    void history.started(payload.dryRun);
+    void history.started();
     try {
       return await renderAndCommit().catch((thrown: unknown) => {
         if (thrown instanceof LockLost) throw thrown;
@@ -213,11 +203,6 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
         .catch((err: unknown) => parts.logger.error({ err, jobId: job.id }, 'the burial is put off'));
     }
     throw new UnrecoverableError(failedReason(failure.error));
-  };
-
-  const measureSuccess = ({ dryRun, previewRequest }: PreviewJob, seconds: number): void => {
-    metrics.jobsTotal.inc({ outcome: dryRun ? 'dry_run' : 'success' });
-    if (!dryRun) metrics.jobDuration.observe({ format: previewRequest.options?.format ?? 'mp4' }, seconds);
   };
 
   return attempt;

@@ -52,8 +52,6 @@ interface SeenRow {
  */
 export function keepHistory(job: Job, attempt: number, worker: string) {
   const rows: string[] = [];
-  /** What is to be written with the next row: that the attempt has begun. */
-  let unwritten: object[] = [];
   let parts: PartRow[] = [];
   let lines: HistoryLine[] = [];
   let seenParts = 0;
@@ -74,8 +72,8 @@ export function keepHistory(job: Job, attempt: number, worker: string) {
   const flush = async (): Promise<void> => {
     clearTimeout(timer);
     timer = undefined;
-    const collected = [...unwritten, ...seenRow()];
-    [unwritten, parts, lines] = [[], [], []];
+    const collected = seenRow();
+    [parts, lines] = [[], []];
     for (const row of collected) await write(row);
   };
   const later = (): void => {
@@ -90,12 +88,7 @@ export function keepHistory(job: Job, attempt: number, worker: string) {
   });
 
   return {
-    /** @param isBrief the attempt is probably over before a row is due; the queue then never hears of it */
-    async started(isBrief: boolean): Promise<void> {
-      unwritten.push({ attempt, worker, startedAt: new Date().toISOString() });
-      if (isBrief) later();
-      else await flush();
-    },
+    started: (): Promise<void> => write({ attempt, worker, startedAt: new Date().toISOString() }),
     part({ kind, reused, startedAt, endedAt }: PartReport): void {
       if (++seenParts > MOST_PARTS) return;
       parts.push([kind, reused ? 1 : 0, startedAt, endedAt]);
@@ -115,7 +108,7 @@ export function keepHistory(job: Job, attempt: number, worker: string) {
     },
     /** All rows of the attempt, as if it had just been completed; they are kept with the record, not in the queue. */
     completedRows(): string[] {
-      const others = [...unwritten, ...seenRow(), endRow('completed')];
+      const others = [...seenRow(), endRow('completed')];
       return [...rows, ...others.map((row) => JSON.stringify(row))];
     },
     /** Writes what was collected. */
@@ -129,6 +122,20 @@ export function keepHistory(job: Job, attempt: number, worker: string) {
 }
 
 export type AttemptHistory = ReturnType<typeof keepHistory>;
+
+/** The rows of an attempt that was completed before there was anything else to tell. */
+export function briefRows({
+  attempt,
+  worker,
+  startedAt,
+  endedAt,
+}: Required<Pick<AttemptEntry, 'attempt' | 'worker' | 'startedAt' | 'endedAt'>>): string[] {
+  const rows = [
+    { attempt, worker, startedAt },
+    { worker, endedAt, outcome: 'completed' },
+  ];
+  return rows.map((row) => JSON.stringify(row));
+}
 
 /** The attempts that the rows tell of, in the order of their starts. */
 export function readHistory(rows: readonly string[]): AttemptEntry[] {

@@ -29,8 +29,8 @@ export function createJobDetails(parts: {
 
   const detailsOf = async ({ projectId, jobId }: JobStatus): Promise<JobDetails | undefined> => {
     const record = await store.getRecord(projectId, jobId);
-    if (!record?.details) return undefined;
-    return JSON.parse(String(await store.readDetails(record)));
+    const details = record && (await store.readDetails(record));
+    return details && JSON.parse(String(details));
   };
 
   return {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createTurns, lately } from '../../../src/worker/callTurns.ts';
+import { createTurns, lately, oneEachTurn } from '../../../src/worker/callTurns.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] });
@@ -54,4 +54,25 @@ it('runs the calls of one key in turn, also after one that failed, and others me
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
   expect(seen.indexOf('a1 ends')).toBeLessThan(seen.indexOf('a2 begins'));
   expect(seen.indexOf('b1 begins')).toBeLessThan(seen.indexOf('a1 ends'));
+});
+
+it('lets one go on in each turn of the event loop, in the order in which they came', async () => {
+  const turn = oneEachTurn();
+  const said: string[] = [];
+  const caller = async (name: string): Promise<void> => {
+    await turn();
+    said.push(`${name} begins`);
+    for (let hop = 0; hop < 10; hop++) await Promise.resolve();
+    said.push(`${name} has sent`);
+  };
+  await Promise.all(['a', 'b', 'c'].map(caller));
+  expect(said).toEqual(['a', 'b', 'c'].flatMap((name) => [`${name} begins`, `${name} has sent`]));
+  // Who comes alone waits for nobody: what is due in the next turn has not happened yet.
+  await new Promise((resolve) => setImmediate(resolve));
+  let isNextTurn = false;
+  setImmediate(() => {
+    isNextTurn = true;
+  });
+  await turn();
+  expect(isNextTurn).toBe(false);
 });
