@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { packageVersion } from '../version.ts';
 import { jobComponents } from './schemas.ts';
+import { setPageHeaders } from './securityHeaders.ts';
 
 /** `/openapi.json` and `/docs`, made from the schemas of the routes. To be awaited before any route is added. */
 export async function documentApi(app: FastifyInstance, { hasKeys }: { hasKeys: boolean }): Promise<void> {
@@ -27,20 +28,23 @@ export async function documentApi(app: FastifyInstance, { hasKeys }: { hasKeys: 
       ...(hasKeys ? { security: [{ apiKey: [] }] } : {}),
     },
   });
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    // Without it the page would ask a public server to read our description.
-    uiConfig: { tryItOutEnabled: true, validatorUrl: null },
-    // Swagger UI sets styles inline. Nothing is loaded from elsewhere, and nothing is upgraded to HTTPS: whether there
-    // is TLS in front of the service is not known here.
-    staticCSP: {
-      'default-src': ["'self'"],
-      'style-src': ["'self'", "'unsafe-inline'"],
-      'img-src': ["'self'", 'data:'],
-      'base-uri': ["'self'"],
-      'object-src': ["'none'"],
-      'frame-ancestors': ["'self'"],
-    },
+  await app.register(async (pages) => {
+    setPageHeaders(pages);
+    await pages.register(swaggerUi, {
+      routePrefix: '/docs',
+      // Without it the page would ask a public server to read our description.
+      uiConfig: { tryItOutEnabled: true, validatorUrl: null },
+      // Swagger UI sets styles inline. Nothing is loaded from elsewhere, and nothing is upgraded to HTTPS: whether there
+      // is TLS in front of the service is not known here.
+      staticCSP: {
+        'default-src': ["'self'"],
+        'style-src': ["'self'", "'unsafe-inline'"],
+        'img-src': ["'self'", 'data:'],
+        'base-uri': ["'self'"],
+        'object-src': ["'none'"],
+        'frame-ancestors': ["'self'"],
+      },
+    });
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }

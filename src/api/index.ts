@@ -35,7 +35,8 @@ import { healthRoute, probeRoutes } from './probes.ts';
 import { answerWithProblem, handleErrors } from './problem.ts';
 import { queueRoutes } from './queue.ts';
 import { limitRates, type RateLimits } from './rateLimits.ts';
-import { setSecurityHeaders } from './securityHeaders.ts';
+import { requestLogger } from './requestLogger.ts';
+import { setPageHeaders, setSecurityHeaders } from './securityHeaders.ts';
 import { answerClientError, CHECK_MS, cutOffSlowClients, HEADERS_MS, REQUEST_MS } from './slowClients.ts';
 import { streamRoutes } from './stream.ts';
 import { serveStudio } from './studio.ts';
@@ -94,6 +95,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     // A job's id may be as long as 128 characters.
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: answerWithProblem,
+    childLoggerFactory: requestLogger,
   });
   handleErrors(app);
   readJson(app);
@@ -109,7 +111,10 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(async (open) => {
     probeRoutes(open, parts);
     artifactRoutes(open, parts);
-    await serveStudio(open);
+  });
+  await app.register(async (pages) => {
+    setPageHeaders(pages);
+    await serveStudio(pages);
   });
   await app.register(async (guarded) => {
     requireApiKey(guarded, { keys: parts.apiKeys, countCall });
@@ -128,6 +133,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     deliveryRoutes(guarded, parts);
   });
   await app.register(async (page) => {
+    setPageHeaders(page);
     requireApiKey(page, { keys: parts.apiKeys, countCall, page: { scope: 'operate' } });
     await bullBoardRoutes(page, parts);
   });
@@ -156,19 +162,13 @@ function checkHeaders(app: FastifyInstance): void {
 /** JSON alone is taken, and parsed so that a mistake is answered with its place. */
 function readJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'string' },
-    async (_request: unknown, body: string) => {
-      const parsed = parseJson(body);
-      if (parsed.ok) return parsed.value;
-      const { line, column, expected } = parsed;
-      throw new PreviewError(
-        'invalid_json',
-        `The body is not valid JSON: ${expected} was expected at line ${line}, column ${column}.`,
-      );
-    },
-  );
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    const parsed = parseJson(String(body));
+    if (parsed.ok) return done(null, parsed.value);
+    const { line, column, expected } = parsed;
+    const place = `${expected} was expected at line ${line}, column ${column}`;
+    done(new PreviewError('invalid_json', `The body is not valid JSON: ${place}.`));
+  });
 }
 
 /** Every answer carries its request's id, and is counted and logged by its route. */
@@ -182,7 +182,8 @@ function reportRequests(app: FastifyInstance, metrics: PreviewMetrics): void {
     const labels = { method: request.method, route, status: reply.statusCode };
     const { elapsedTime } = reply;
     metrics.httpDuration.observe(labels, elapsedTime / 1000);
-    request.log.debug({ ...labels, ms: Math.round(elapsedTime) }, 'request answered');
+    if (app.log.level === 'debug' || app.log.level === 'trace')
+      request.log.debug({ ...labels, ms: Math.round(elapsedTime) }, 'request answered');
     done();
   });
 }

@@ -51,6 +51,7 @@ export function jobRoutes(
     {
       // The body is checked by validatePreviewPayload, whose messages are better than a validator's.
       validatorCompiler: () => () => true,
+      serializerCompiler: () => (data) => JSON.stringify(data),
       schema: {
         tags,
         summary: 'Send a job',

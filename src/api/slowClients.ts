@@ -15,7 +15,7 @@ const BODY_BYTES_PER_SECOND = 4096;
 /** How long nothing at all of an answer may be taken. */
 const READ_MS = 30_000;
 
-/** A request that has not arrived in full, or whose answer has not left. */
+/** The last request of a connection: those before it have arrived, and their answers leave ahead of its own. */
 interface Underway {
   request: FastifyRequest;
   reply: FastifyReply;
@@ -32,30 +32,31 @@ interface Underway {
  * memory, a file and a place among the connections. Time that we spend is not counted against them.
  */
 export function cutOffSlowClients(app: FastifyInstance): void {
-  const underway = new Set<Underway>();
+  // By their connections: what was answered long ago is not held on to.
+  const underway = new Map<Socket, Underway>();
   app.addHook('onRequest', (request, reply, done) => {
     const now = Date.now();
     const { socket } = request.raw;
     const readBefore = socket.bytesRead;
     const one: Underway = { request, reply, since: now, readBefore, taken: -1, takenAt: now };
-    underway.add(one);
+    underway.set(socket, one);
     done();
   });
   const timer = setInterval(() => {
     const now = Date.now();
-    for (const one of underway) {
+    for (const [socket, one] of underway) {
       const { raw } = one.request;
       // Who was refused before its body had arrived may still be sending it.
       const isOver = one.reply.raw.writableFinished && raw.complete;
-      if (isOver || raw.socket.destroyed) {
-        underway.delete(one);
+      if (isOver || socket.destroyed) {
+        underway.delete(socket);
         continue;
       }
       const why = sendsTooSlowly(one, now) ? 'sends' : readsTooSlowly(one, now) ? 'reads' : undefined;
       if (!why) continue;
       one.request.log.info({ why }, 'slow client cut off');
-      underway.delete(one);
-      raw.socket.destroy();
+      underway.delete(socket);
+      socket.destroy();
     }
   }, CHECK_MS);
   timer.unref();

@@ -34,15 +34,26 @@ export function createAddOnce(queue: Queue<QueuedJob>, backend: Pick<QueueBacken
   const look = createBatch(async (added: Added[]): Promise<(string | null)[]> => {
     const keys = added.map(({ id }) => queue.toKey(id));
     const submissions = added.map(({ data }) => data.submission);
-    return (await redis.eval(LOOK, keys.length, ...keys, ...submissions)) as (string | null)[];
+    const asking = redis.eval(LOOK, keys.length, ...keys, ...submissions);
+    held?.uncork();
+    held = undefined;
+    return (await asking) as (string | null)[];
   });
+  /** What is sent within this turn leaves with one write: one for each job took as long as half of its checks. */
+  let held: typeof redis.stream | undefined;
+  const hold = (): void => {
+    if (held) return;
+    held = redis.stream;
+    held?.cork();
+  };
   return {
     find,
     async add(data, options) {
       const id = options.jobId;
+      hold();
       const adding = add(data, options);
-      // By the end of this turn the command is on its way, and Redis, which goes by their order, answers both in one go: with
-      // `appendfsync always` it writes to the disk before each round of answers.
+      // By the end of this turn the command is among those to be sent, and Redis, which goes by their order, answers all in
+      // one go: with `appendfsync always` it writes to the disk before each round of answers.
       const [found] = await Promise.all([look({ id, data }), adding]);
       if (found === OWN) return data;
       // The first time Redis has to be sent the script, which is a command behind the look.

@@ -9,9 +9,9 @@ const FORGOTTEN_MS = 10_000;
 /** Places that are taken ahead and not used go back after so long. */
 const SPARE_MS = 500;
 /** At most so many are taken ahead at a time. */
-const SPARE_MOST = 32;
+const SPARE_MOST = 128;
 /** More are fetched while so many are left, so that nobody has to wait for them. */
-const SPARE_LOW = 16;
+const SPARE_LOW = 32;
 
 /**
  * Counts and takes in one step, so that many who come to several processes at once do not get more places than there are.

@@ -15,7 +15,7 @@ import { rethrowUnavailable } from './storeUnavailable.ts';
 export function layoutOf(folder: string) {
   const uploadFolder = (projectId: string | undefined): string =>
     join(folder, 'uploads', uploaderName(projectId));
-  const recordFolder = (jobId: string): string => join(folder, 'jobs', fileName(jobId));
+  const recordFolder = (jobId: string): string => `${folder}/jobs/${fileName(jobId)}`;
   return {
     objectPath: (sha256: string): string => join(folder, 'objects', sha256.slice(0, 2), hex(sha256)),
     partPath: (key: string): string => `${folder}/parts/${key.slice(0, 2)}/${hex(key)}.json`,
@@ -24,7 +24,7 @@ export function layoutOf(folder: string) {
       join(uploadFolder(projectId), uploadName(object)),
     recordFolder,
     recordPath: (projectId: string, jobId: string): string =>
-      join(recordFolder(jobId), `${fileName(projectId)}.json`),
+      `${recordFolder(jobId)}/${fileName(projectId)}.json`,
     endedFolder: (projectId: string): string => join(folder, 'ended', projectFolder(projectId)),
     entryPath: (record: JobRecord): string =>
       join(folder, 'ended', projectFolder(record.projectId), ...entryPath(record)),

@@ -76,7 +76,7 @@ export interface PreviewWorkerClient {
 }
 
 /** The store that took something so long ago takes more; should it not, the job is tried again until it does. */
-const CHECKED_MS = 100;
+const CHECKED_MS = 1000;
 
 export function createPreviewWorkerClient(options: {
   backend: QueueBackend;

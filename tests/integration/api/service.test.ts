@@ -49,17 +49,23 @@ describe('the API as a whole', () => {
     const { headers } = await service.get('/livez');
     expect(headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none'");
     expect(Object.fromEntries(headers)).toMatchObject({
-      'cross-origin-opener-policy': 'same-origin',
       'cross-origin-resource-policy': 'cross-origin',
-      'origin-agent-cluster': '?1',
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
-      'x-dns-prefetch-control': 'off',
-      'x-download-options': 'noopen',
       'x-frame-options': 'SAMEORIGIN',
-      'x-permitted-cross-domain-policies': 'none',
-      'x-xss-protection': '0',
     });
+    for (const page of ['/', '/docs/', '/admin/queues/']) {
+      expect(Object.fromEntries((await service.get(page)).headers), page).toMatchObject({
+        'content-security-policy': expect.stringContaining("object-src 'none'"),
+        'cross-origin-opener-policy': 'same-origin',
+        'origin-agent-cluster': '?1',
+        'x-content-type-options': 'nosniff',
+        'x-dns-prefetch-control': 'off',
+        'x-download-options': 'noopen',
+        'x-permitted-cross-domain-policies': 'none',
+        'x-xss-protection': '0',
+      });
+    }
   });
 
   test('counts requests by route, never by address', async () => {

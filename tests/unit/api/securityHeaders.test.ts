@@ -3,7 +3,7 @@ import { get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
-import { setSecurityHeaders } from '../../../src/api/securityHeaders.ts';
+import { setPageHeaders, setSecurityHeaders } from '../../../src/api/securityHeaders.ts';
 
 /** The names and values of an answer's headers; the case of a name has no meaning. */
 async function headersOf(prepare: (app: FastifyInstance) => unknown): Promise<IncomingHttpHeaders> {
@@ -16,7 +16,7 @@ async function headersOf(prepare: (app: FastifyInstance) => unknown): Promise<In
   return answer.headers;
 }
 
-test('the headers are those that helmet sets', async () => {
+test('the headers of a page are those that helmet sets, and those of data some of them', async () => {
   const byHelmet = await headersOf((app) =>
     app.register(helmet, {
       contentSecurityPolicy: {
@@ -27,6 +27,17 @@ test('the headers are those that helmet sets', async () => {
       strictTransportSecurity: false,
     }),
   );
-  expect(byHelmet).toHaveProperty('x-content-type-options');
-  expect(await headersOf(setSecurityHeaders)).toEqual(byHelmet);
+  const ofPages = await headersOf((app) => {
+    setSecurityHeaders(app);
+    setPageHeaders(app);
+  });
+  expect(ofPages).toEqual(byHelmet);
+  const ofData = await headersOf(setSecurityHeaders);
+  expect(byHelmet).toMatchObject(ofData);
+  expect(ofData).toMatchObject({
+    'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'SAMEORIGIN',
+    'referrer-policy': 'no-referrer',
+  });
 });
