@@ -15,7 +15,6 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Queue } from 'bullmq';
@@ -106,8 +105,7 @@ async function measurePosts(): Promise<{ ours: Load[]; peer: Load[] }> {
   const peer = await startPeer('bareApi', { QUEUE: 'bare' });
   const load = async (url: string, name: string, round: number): Promise<Load> => {
     const args = ['bench/queue/load.ts', url, options.connections, options.seconds, `${name}-${round}`];
-    const child = startNode(['--import', 'tsx', ...args], {});
-    const seen = await waitFor(child, (line) => JSON.parse(line) as Load);
+    const seen = await startNode(['--import', 'tsx', ...args], {}, (line) => JSON.parse(line) as Load);
     const queue = new Queue(name, { connection });
     await queue.obliterate({ force: true });
     await queue.close();
@@ -141,46 +139,44 @@ async function alternate<Figure, Name extends string>(
 async function startService(command: 'api' | 'worker', env: Record<string, string>): Promise<string> {
   const place = { DATA_DIR: join(folder, command), PORT: '0', PREVIEW_WORKER_PORT: '0', LOG_FORMAT: 'json' };
   const profile = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : [];
-  const child = startNode([...profile, 'dist/cli.js', command], { ...place, ...env });
-  return waitFor(child, (line) => {
+  return startNode([...profile, 'dist/cli.js', command], { ...place, ...env }, (line) => {
     const { url, queue } = JSON.parse(line) as { url?: string; queue?: string };
     return queue ? url : undefined;
   });
 }
 
 async function startPeer(name: string, env: Record<string, string>): Promise<string> {
-  return waitFor(startNode(['--import', 'tsx', `bench/queue/${name}.ts`], env), (line) => line);
+  return startNode(['--import', 'tsx', `bench/queue/${name}.ts`], env, (line) => line);
 }
 
-function startNode(args: string[], env: Record<string, string>): ChildProcess {
+/**
+ * What comes after the line that was waited for is drained and not looked at: to split it into lines here would take from
+ * the processes what is measured.
+ * @returns what `read` makes of the first line of its output that it makes something of
+ */
+async function startNode<Found>(
+  args: string[],
+  env: Record<string, string>,
+  read: (line: string) => Found | undefined,
+): Promise<Found> {
   const child = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH, REDIS_URL: redis.url, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   processes.push(child);
-  return child;
-}
-
-/** The lines of the process's output. */
-async function* linesOf(child: ChildProcess): AsyncGenerator<string> {
-  if (child.stdout) yield* createInterface({ input: child.stdout });
-}
-
-/** The first line that `read` makes something of; what comes after it is read and dropped. */
-async function waitFor<Found>(
-  child: ChildProcess,
-  read: (line: string) => Found | undefined,
-): Promise<Found> {
-  const lines = linesOf(child);
-  for (let next = await lines.next(); !next.done; next = await lines.next()) {
-    const found = read(next.value);
-    if (found === undefined) continue;
-    void (async () => {
-      while (!(await lines.next()).done);
-    })();
-    return found;
-  }
-  throw new Error(`${child.spawnargs.join(' ')} ended before it said what was waited for`);
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const look = (chunk: Buffer): void => {
+      const lines = (output + chunk).split('\n');
+      output = lines.pop() ?? '';
+      const found = lines.map(read).find((each) => each !== undefined);
+      if (found === undefined) return;
+      child.stdout.off('data', look).resume();
+      resolve(found);
+    };
+    child.stdout.on('data', look);
+    child.once('exit', () => reject(new Error(`${args.join(' ')} ended before it said what was waited for`)));
+  });
 }
 
 async function end(child: ChildProcess): Promise<void> {
