@@ -182,7 +182,12 @@ export function withDryRunEnds(
     },
     putAhead(record, text) {
       if (!isKeptHere(record) || !backend.isConnected()) return undefined;
-      return keep(consumer(), record, text, () => {
+      const connection = consumer();
+      // It leaves with the command that ends the job and follows at once: one write, and one sync in Redis.
+      const { stream } = connection;
+      stream?.cork();
+      process.nextTick(() => stream?.uncork());
+      return keep(connection, record, text, () => {
         const object = Buffer.from(text);
         const details = { sha256: digestOf(object), bytes: object.length };
         return store.putRecord({ ...record, details }, object);
