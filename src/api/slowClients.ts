@@ -38,8 +38,9 @@ export function cutOffSlowClients(app: FastifyInstance): void {
     const now = Date.now();
     const { socket } = request.raw;
     const readBefore = socket.bytesRead;
-    const one: Underway = { request, reply, since: now, readBefore, taken: -1, takenAt: now };
-    underway.set(socket, one);
+    // Who asks again has not read for that.
+    const { taken, takenAt } = underway.get(socket) ?? { taken: -1, takenAt: now };
+    underway.set(socket, { request, reply, since: now, readBefore, taken, takenAt });
     done();
   });
   const timer = setInterval(() => {

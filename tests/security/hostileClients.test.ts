@@ -75,7 +75,10 @@ describe('a client that', () => {
       expect((await client.closed).milliseconds).toBeLessThan(20_000);
     });
 
-    test('to read is cut off, and others read on', { timeout: 90_000 }, async ({ expect }) => {
+    test.each([
+      ['to read', 'x'],
+      ['to read, and asks again and again', 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n'],
+    ])('%s is cut off, and others read on', { timeout: 90_000 }, async (_, more) => {
       const bytes = Buffer.alloc(48 * MIB, 7);
       JPEG_HEAD.copy(bytes);
       const headers = { authorization: `Bearer ${KEY}` };
@@ -92,7 +95,7 @@ describe('a client that', () => {
       // Nobody reads here, so nobody hears of the end; the service says that it has one connection less.
       await eventually(
         async () => {
-          client.socket.write('x');
+          client.socket.write(more);
           return client.socket.destroyed || undefined;
         },
         'the end of the connection',
