@@ -78,6 +78,11 @@ describe.each(queueBackends)('Bull Board on the %s queue', (backend) => {
       async () => (await shown(DOCS, 'preview-jobs-dead', 'waiting')).jobs.length || undefined,
       'the dead letter',
     );
+    // The letter is there before the queue gives the job up.
+    await eventually(
+      async () => (await shown(DOCS, 'preview-jobs', 'completed')).counts.failed || undefined,
+      'the failed job',
+    );
     const { jobs, counts } = await shown(DOCS, 'preview-jobs', 'completed');
     expect(jobs.map(({ id }) => id)).toEqual(['docs~mine']);
     expect(counts).toMatchObject({ completed: 1, failed: 1 });
