@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { PreviewError } from '../errors.ts';
 import { findPathSources } from '../job/findPathSources.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
-import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
+import { validateParsedPayload } from '../job/validatePreviewPayload.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
 import type { Planner } from '../worker/planner.ts';
 import type { JobStatus, PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
@@ -49,7 +49,7 @@ export function jobRoutes(
   app.post(
     '/api/preview/job',
     {
-      // The body is checked by validatePreviewPayload, whose messages are better than a validator's.
+      // The body is checked by validateParsedPayload, whose messages are better than a validator's.
       validatorCompiler: () => () => true,
       serializerCompiler: () => (data) => JSON.stringify(data),
       schema: {
@@ -161,7 +161,7 @@ export function jobRoutes(
 
 /** The job that was sent: valid, without files of this machine, of the key's project, its webhook one that can be signed. */
 function admit({ body, project }: FastifyRequest, webhookProjects: WebhookProjects): PreviewJob {
-  const checked = validatePreviewPayload(body);
+  const checked = validateParsedPayload(body);
   const errors = checked.ok ? findPathSources(checked.job) : checked.errors;
   if (!checked.ok || errors.length > 0) throw new PreviewError('invalid_payload', undefined, { errors });
   if (project !== undefined && checked.job.projectId !== project) {

@@ -20,6 +20,28 @@ export function copyJson(value: unknown): { ok: true; value: unknown } | { ok: f
   }
 }
 
+/**
+ * The same checks of a value that `JSON.parse` has made and that nobody else has: it need not be copied. It may be too deep or
+ * too large all the same, or have a name that is none.
+ */
+export function checkParsedJson(value: unknown): ReturnType<typeof copyJson> {
+  return isPlain(value, 0, { values: 0 }) ? { ok: true, value } : copyJson(value);
+}
+
+function isPlain(value: unknown, depth: number, seen: { values: number }): boolean {
+  seen.values += 1;
+  // 1e999 is JSON, and infinite.
+  if (typeof value === 'number' && !Number.isFinite(value)) return false;
+  if (typeof value !== 'object' || value === null) return seen.values <= MAX_VALUES;
+  if (depth >= MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item) => isPlain(item, depth + 1, seen));
+  for (const key of Object.keys(value)) {
+    if (key === '__proto__' || !isPlain((value as Record<string, unknown>)[key], depth + 1, seen))
+      return false;
+  }
+  return seen.values <= MAX_VALUES;
+}
+
 interface Walk {
   values: number;
   /** The names and indexes that lead to the present value. */

@@ -5,7 +5,7 @@ import { checkFocus, checkResolution, checkTransitions } from './checks/picture.
 import { checkReferences, checkUniqueIds, checkVideoSound } from './checks/references.ts';
 import { checkDataUrls, checkPaths, checkUrls } from './checks/sources.ts';
 import { checkWords } from './checks/words.ts';
-import { copyJson } from './copyJson.ts';
+import { checkParsedJson, copyJson } from './copyJson.ts';
 import { describeSchemaErrors } from './describeSchemaErrors.ts';
 import type { PreviewJob } from './previewJob.types.ts';
 import { loadPreviewJobSchema } from './previewJobSchema.ts';
@@ -41,9 +41,17 @@ const checks: readonly ((job: PreviewJob) => InputError[])[] = [
  *   (an unknown asset id, an odd side) are looked for when the payload matches the schema
  */
 export function validatePreviewPayload(payload: unknown): Validation {
-  const copied = copyJson(payload);
-  if (!copied.ok) return { ok: false, errors: [copied.error] };
-  const { value } = copied;
+  return validate(copyJson(payload));
+}
+
+/** The same for a payload that `JSON.parse` has made and that the caller has alone: the job is the payload itself. */
+export function validateParsedPayload(payload: unknown): Validation {
+  return validate(checkParsedJson(payload));
+}
+
+function validate(json: ReturnType<typeof copyJson>): Validation {
+  if (!json.ok) return { ok: false, errors: [json.error] };
+  const { value } = json;
   if (!matchesSchema(value)) return { ok: false, errors: describeSchemaErrors(matchesSchema.errors ?? []) };
   const errors = checks.flatMap((check) => check(value));
   return errors.length === 0 ? { ok: true, job: value } : { ok: false, errors };

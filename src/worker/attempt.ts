@@ -3,7 +3,7 @@ import type { AssetSources } from '../assets/resolveAssets.ts';
 import { asPreviewError, type InputError, PreviewError } from '../errors.ts';
 import type { JobRecord, Progress } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
-import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
+import { validateParsedPayload } from '../job/validatePreviewPayload.ts';
 import { copyingChild, type Logger } from '../logger.ts';
 import { parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
@@ -50,7 +50,7 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
   const attemptBriefly = createBriefAttempt(parts);
 
   const attempt: Attempt = async (job, token, span) => {
-    const checked = validatePreviewPayload(job.data.job);
+    const checked = validateParsedPayload(job.data.job);
     if (!checked.ok) return refuse(job, checked.errors);
     const payload = checked.job;
     const brief = await attemptBriefly(job, payload, span);

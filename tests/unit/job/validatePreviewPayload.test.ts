@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MAX_DATA_BYTES } from '../../../src/job/dataUrl.ts';
-import { validatePreviewPayload } from '../../../src/job/validatePreviewPayload.ts';
+import { validateParsedPayload, validatePreviewPayload } from '../../../src/job/validatePreviewPayload.ts';
 import { imageOf, jobWith, validPayload } from './jobs.ts';
 
 /** The message at a pointer, or undefined where the pointer is not complained about. */
@@ -199,6 +199,23 @@ describe('what is no JSON is refused and never throws', () => {
     expect(result.ok ? undefined : result.errors).toEqual([
       { pointer, message: expect.stringMatching(/\w/) },
     ]);
+  });
+
+  test.each([
+    ['nothing wrong', '{"a":[1,"x",null,{"b":true}]}'],
+    ['64 levels', `${'['.repeat(61)}${']'.repeat(61)}`],
+    ['65 levels', `${'['.repeat(62)}${']'.repeat(62)}`],
+    ['a name that replaces the prototype', '{"a":{"__proto__":{}}}'],
+    ['a number that is infinite', '[1e999]'],
+    ['more values than may be', `[${'0,'.repeat(100_000)}0]`],
+  ])('of a payload that was parsed the same is said without a copy: %s', (what, text) => {
+    const payload = () => ({
+      ...jobWith(),
+      previewRequest: { ...jobWith().previewRequest, metadata: { deep: JSON.parse(text) } },
+    });
+    const checked = validateParsedPayload(payload());
+    expect(checked).toEqual(validatePreviewPayload(payload()));
+    expect(checked.ok).toBe(['nothing wrong', '64 levels'].includes(what));
   });
 
   test.each([undefined, null, true, 0, '', 1n, Symbol('s'), () => 1, [], new Date()])(
