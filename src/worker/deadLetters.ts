@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
@@ -30,8 +31,10 @@ export interface DeadLetters {
   /** @throws PreviewError `dead_letter_not_found`, `ambiguous_job` */
   get(ref: JobRef): Promise<DeadLetter>;
   /**
-   * Sends the job again, as if it were sent for the first time; its letter is gone when it is accepted.
-   * @throws PreviewError as {@link PreviewWorkerClient.enqueue} and {@link get}; the letter then stays
+   * Sends the job again, as if it were sent for the first time; its letter is gone when it is accepted. A job that its
+   * worker is just ending is waited for.
+   * @throws PreviewError as {@link PreviewWorkerClient.enqueue} and {@link get}, and `job_not_finished` where its worker does
+   *   not get to its end, so that the queue first has to find it stalled; the letter then stays
    */
   replay(ref: JobRef): Promise<Sent>;
   /** Throws the letter away; that the job failed stays on record. @throws as {@link get} */
@@ -53,6 +56,9 @@ export interface DeadLetterOffice extends DeadLetters {
 }
 
 const LISTED = 100;
+/** The longest that a replay waits for a worker to end in the queue what it has buried. A worker that lives takes milliseconds. */
+const ENDING_MS = 3000;
+const ENDING_LOOK_MS = 25;
 
 /**
  * The dead letters are a queue of their own that no worker reads and that nothing is removed from by age or number.
@@ -139,6 +145,24 @@ export function createDeadLetters(options: {
     if (letter) await store.putRecord(letter.data.record);
   };
 
+  /** Whether the job is dead on record while its worker has not ended it in the queue yet. */
+  const isBeingEnded = async (record: JobRecord): Promise<boolean> => {
+    const job = await reach(() => queue.getJob(queueId(record)));
+    if (!job || (await reach(() => job.getState())) !== 'active') return false;
+    const standing = await store.getRecord(record.projectId, record.jobId);
+    return standing?.finishedAt === record.finishedAt;
+  };
+
+  const ended = async (record: JobRecord): Promise<void> => {
+    const until = performance.now() + ENDING_MS;
+    while (await isBeingEnded(record)) {
+      if (performance.now() > until) {
+        throw new PreviewError('job_not_finished', 'The job is just being ended; try again in a minute.');
+      }
+      await sleep(ENDING_LOOK_MS);
+    }
+  };
+
   return {
     bury,
     buryMissed,
@@ -162,13 +186,10 @@ export function createDeadLetters(options: {
       const { record, job } = letter.data;
       const checked = validatePreviewPayload(job);
       if (!checked.ok) throw new PreviewError('invalid_payload', undefined, { errors: checked.errors });
-      const failed = await reach(() => queue.getJob(queueId(record)));
-      const state = failed && (await reach(() => failed.getState()));
+      await ended(record);
       const standing = await store.getRecord(record.projectId, record.jobId);
       if (standing?.finishedAt === record.finishedAt) {
-        if (state === 'active') {
-          throw new PreviewError('job_not_finished', 'The job is just being ended; try again in a moment.');
-        }
+        const failed = await reach(() => queue.getJob(queueId(record)));
         if (failed) await reach(() => failed.remove());
         await store.removeRecord(standing);
       }

@@ -1,9 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Job } from 'bullmq';
+import { type Job, UnrecoverableError } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobRecord } from '../../../src/job/jobRecord.ts';
-import { deadQueueName, queueId } from '../../../src/queue/queuedJob.ts';
+import { deadQueueName, type QueuedJob, queueId } from '../../../src/queue/queuedJob.ts';
 import { layoutOf } from '../../../src/storage/fsLayout.ts';
 import type { StoredLetter } from '../../../src/worker/deadLetter.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -112,6 +112,44 @@ describe.each(queueBackends)('dead letters on the %s queue', (name) => {
     await world.reaches('hasty', 'completed');
     expect(await world.begun('hasty')).toBe(2);
     await expect(letterOf('hasty')).rejects.toMatchObject({ code: 'dead_letter_not_found' });
+  });
+
+  it('are run again when their worker has ended them, where it was just about to', async () => {
+    const own = await startQueueBackend(name);
+    const held = await openQueueWorld(own.url);
+    let end = (): void => undefined;
+    const letGo = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const worker = held.backend.worker<QueuedJob, void>(
+      QUEUE_NAME,
+      async (job) => {
+        const error = { code: 'asset_corrupt' as const, message: 'The picture is broken.' };
+        await held.deadLetters.bury(job, { error, attemptsMade: 1 });
+        await letGo;
+        throw new UnrecoverableError('asset_corrupt');
+      },
+      { concurrency: 1 },
+    );
+    try {
+      await held.client.enqueue(toldJob('held', ['corrupt']));
+      const ref = { projectId: 'tests', jobId: 'held' };
+      const letter = await eventually(
+        () => held.deadLetters.get(ref).catch(() => undefined),
+        'the letter of the job that is held',
+      );
+      await held.reaches('held', 'failed');
+      await expect(held.deadLetters.replay(ref)).rejects.toMatchObject({ code: 'job_not_finished' });
+      expect(await held.deadLetters.get(ref)).toEqual(letter);
+      const replayed = held.deadLetters.replay(ref);
+      setTimeout(end, 200);
+      expect(await replayed).toMatchObject({ outcome: 'accepted', status: { status: 'queued' } });
+    } finally {
+      end();
+      await worker.close();
+      await held.close();
+      await own.stop();
+    }
   });
 
   it('stay dead when they are discarded', async () => {
