@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -47,6 +56,11 @@ describe('the package', () => {
     const job = join(installed, 'examples/pour-over-coffee/job.json');
     run('node', [bin, 'render', job, '--out', join(folder, 'out')], folder);
     expect(existsSync(join(folder, 'out/preview.mp4'))).toBe(true);
+  });
+
+  it('brings a new database of the embedded queue, for the version of PGlite that it works with', () => {
+    const { version } = JSON.parse(readFileSync('node_modules/@electric-sql/pglite/package.json', 'utf8'));
+    expect(readdirSync(join(installed, 'database'))).toEqual([`pglite-${version}.tar.gz`]);
   });
 
   it('brings nothing that is only for those who work on it', () => {

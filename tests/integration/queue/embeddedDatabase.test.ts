@@ -1,0 +1,47 @@
+import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runMigrations } from 'bullmq';
+import { create } from 'tar';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../../src/queue/embeddedDatabase.ts';
+import { EmbeddedPool } from '../../../src/queue/embeddedPool.ts';
+
+const TABLES = `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'bullmq' ORDER BY 1`;
+
+describe('the database of the embedded queue', () => {
+  let folder: string;
+  let other: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'preview-database-'));
+    other = await mkdtemp(join(tmpdir(), 'preview-database-'));
+  });
+  afterEach(() => Promise.all([folder, other].map((each) => rm(each, { recursive: true, force: true }))));
+
+  it('is made where none was packed, and one that is unpacked is the same', async () => {
+    const made = await openDatabase(folder, join(folder, 'none.tar.gz'));
+    await runMigrations(new EmbeddedPool(made));
+    const { rows } = await made.query(TABLES);
+    expect(rows).toContainEqual({ name: 'job' });
+    await made.close();
+
+    const packed = join(folder, 'packed.tar.gz');
+    await create({ gzip: true, portable: true, file: packed, cwd: join(folder, 'database') }, ['.']);
+    // What a killed process left half unpacked.
+    await writeFile(join(await mkdtemp(join(other, 'new-')), 'PG_VERSION'), '');
+    const unpacked = await openDatabase(other, packed);
+    expect((await unpacked.query(TABLES)).rows).toEqual(rows);
+    await unpacked.close();
+    expect(await readdir(other)).toEqual(['database']);
+  });
+
+  it('is not made from a torn package: the file is named, and nothing half done looks like a database', async () => {
+    const packed = join(folder, 'packed.tar.gz');
+    await writeFile(join(folder, 'PG_VERSION'), '17'.repeat(10_000));
+    await create({ gzip: true, file: packed, cwd: folder }, ['PG_VERSION']);
+    await truncate(packed, 60);
+    await expect(openDatabase(other, packed)).rejects.toThrow(`could not be set up from ${packed}`);
+    expect(await readdir(other)).not.toContain('database');
+  });
+});
