@@ -19,7 +19,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { fingerprint } from '../src/job/fingerprint.ts';
 import { type QueuedJob, queueOptions } from '../src/queue/queuedJob.ts';
 import { startRedis } from '../tests/support/redis.ts';
 import { median } from './measure.ts';
@@ -72,7 +71,7 @@ async function measureWorkers(): Promise<Record<'ours' | 'peer' | 'durable', num
     const filling = Array.from({ length: jobs }, (_, i) => {
       const job = dryJob(`${name}-${round}-${i}`);
       const acceptedAt = new Date().toISOString();
-      const data = { job, fingerprint: fingerprint(job), submission: '', acceptedAt };
+      const data = { job, submission: '', acceptedAt };
       return { name: 'render', data, opts: queueOptions(job) };
     });
     await queue.addBulk(filling);

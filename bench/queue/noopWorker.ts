@@ -4,13 +4,13 @@
  */
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { QueuedJob } from '../../src/queue/queuedJob.ts';
+import { fingerprintOf, type QueuedJob } from '../../src/queue/queuedJob.ts';
 import { createFsStore } from '../../src/storage/fsStore.ts';
 
 const { REDIS_URL = '', QUEUE = '', CONCURRENCY = '2', STORE } = process.env;
 const store = STORE === undefined ? undefined : await createFsStore(STORE);
 const work = async ({ data }: { data: QueuedJob }): Promise<string> => {
-  const { job, fingerprint, acceptedAt: createdAt } = data;
+  const { job, acceptedAt: createdAt } = data;
   const { projectId, jobId, requestId, dryRun } = job;
   const nothing = { attemptsMade: 1, warnings: [], artifacts: [] };
   const at = { createdAt, finishedAt: new Date().toISOString() };
@@ -19,7 +19,7 @@ const work = async ({ data }: { data: QueuedJob }): Promise<string> => {
     jobId,
     requestId,
     dryRun,
-    fingerprint,
+    fingerprint: fingerprintOf(data),
     ...at,
     status: 'completed',
     ...nothing,

@@ -1,9 +1,9 @@
+import { fingerprint } from '../job/fingerprint.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 
 /** What lies in the queue. */
 export interface QueuedJob {
   job: PreviewJob;
-  fingerprint: string;
   /** Tells the sender whether the job in the queue is the one it just sent. */
   submission: string;
   /** RFC 3339, UTC. */
@@ -13,6 +13,12 @@ export interface QueuedJob {
   /** Of a job that supersedes others: the greater is the newer, see supersede.ts. */
   turn?: number;
 }
+
+/**
+ * The fingerprint of what lies in the queue. It is made where it is asked for, at the end of a job and where one is sent
+ * again, since it takes a twentieth of what sending a job takes. What something else put into the queue need not have a job.
+ */
+export const fingerprintOf = ({ job }: Partial<QueuedJob>): string => (job ? fingerprint(job) : '');
 
 /** `~` is in no id and is allowed by BullMQ, which forbids `:` and ids of digits alone. */
 export function queueId({ projectId, jobId }: { projectId: string; jobId: string }): string {

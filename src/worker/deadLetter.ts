@@ -3,7 +3,7 @@ import { catalogue, type ErrorCode, type FailurePlace } from '../errors.ts';
 import { describedBy } from '../job/describedBy.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
-import { parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
+import { fingerprintOf, parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
 import type { AttemptEntry } from './attemptHistory.ts';
 import { webhookOf } from './webhooks/webhookMessage.ts';
 
@@ -73,7 +73,7 @@ export function failedRecord({ id, data, timestamp }: Job<QueuedJob>, failure: F
     jobId,
     // What something else put into the queue need not have any of these.
     requestId: data.job?.requestId ?? jobId,
-    fingerprint: String(data.fingerprint),
+    fingerprint: fingerprintOf(data),
     ...describedBy(data.job),
     status: 'failed',
     error,

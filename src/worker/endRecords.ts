@@ -2,7 +2,7 @@ import type { Job } from 'bullmq';
 import { describedBy } from '../job/describedBy.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
-import type { QueuedJob } from '../queue/queuedJob.ts';
+import { fingerprintOf, type QueuedJob } from '../queue/queuedJob.ts';
 import type { JobStatus } from './jobStatus.ts';
 import type { Outcome } from './renderJob.ts';
 import { webhookOf } from './webhooks/webhookMessage.ts';
@@ -18,7 +18,7 @@ export function completedRecord(
     projectId,
     jobId,
     requestId,
-    fingerprint: queued.fingerprint,
+    fingerprint: fingerprintOf(queued),
     ...describedBy(queued.job),
     dryRun,
     createdAt: queued.acceptedAt,
@@ -40,7 +40,7 @@ export function cancelledRecord(
     projectId: known.projectId,
     jobId: known.jobId,
     requestId: known.requestId,
-    fingerprint: data.fingerprint,
+    fingerprint: fingerprintOf(data),
     status: 'cancelled',
     ...describedBy(data.job),
     dryRun: data.job.dryRun,

@@ -2,13 +2,19 @@ import { randomUUID } from 'node:crypto';
 import type { Job, Queue } from 'bullmq';
 import { PreviewError } from '../errors.ts';
 import { assetDigests } from '../job/assetDigests.ts';
-import { fingerprint } from '../job/fingerprint.ts';
 import type { Artifact, JobRecord } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
 import { createAddOnce } from '../queue/addOnce.ts';
 import { createReach, type QueueBackend } from '../queue/queueBackend.ts';
-import { deadQueueName, parseQueueId, type QueuedJob, queueId, queueOptions } from '../queue/queuedJob.ts';
+import {
+  deadQueueName,
+  fingerprintOf,
+  parseQueueId,
+  type QueuedJob,
+  queueId,
+  queueOptions,
+} from '../queue/queuedJob.ts';
 import { measureQueue, type QueueDepth, UNFINISHED } from '../queue/queueMetrics.ts';
 import { createQueuePlaces } from '../queue/queuePlaces.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
@@ -152,10 +158,10 @@ export function createPreviewWorkerClient(options: {
     });
     const isNew = !added || added.submission === data.submission;
     // The first sender of a job that was there may have died before it came to this.
-    const isSame = isNew || added.fingerprint === data.fingerprint;
+    const isSame = isNew || fingerprintOf(added) === fingerprintOf(data);
     const olderOnes = isSame ? await olderThan(job, isNew ? rivals : undefined) : [];
     for (const older of olderOnes) await endEarly(older, supersededBy(job));
-    if (!isNew) return existing(added.fingerprint, data, () => resolve(job));
+    if (!isNew) return existing(fingerprintOf(added), data, () => resolve(job));
     const isEnded = olderOnes.some(({ id }) => id === options.jobId);
     return { outcome: 'accepted', status: isEnded ? await resolve(job) : newStatus(data) };
   };
@@ -164,7 +170,6 @@ export function createPreviewWorkerClient(options: {
     const submission = (): Promise<Sent> =>
       send({
         job,
-        fingerprint: fingerprint(job),
         submission: randomUUID(),
         acceptedAt: new Date().toISOString(),
         ...(traceparent ? { traceparent } : {}),
@@ -280,7 +285,7 @@ async function existing(
   sent: QueuedJob,
   status: () => JobStatus | Promise<JobStatus>,
 ): Promise<Sent> {
-  if (earlierFingerprint !== sent.fingerprint) {
+  if (earlierFingerprint !== fingerprintOf(sent)) {
     throw new PreviewError(
       'job_id_reused',
       `Project "${sent.job.projectId}" used jobId "${sent.job.jobId}" for a different job; choose another jobId.`,

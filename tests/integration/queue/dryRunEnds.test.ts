@@ -276,11 +276,7 @@ describe.runIf(hasRedis())('a dry run on Redis', () => {
     // As if a worker had taken it at that moment.
     const queue = world.backend.queue(QUEUE_NAME);
     const job = dryJob('late');
-    await queue.add(
-      'render',
-      { job, fingerprint: '', submission: '', acceptedAt: ago(0) },
-      { jobId: 'tests~late' },
-    );
+    await queue.add('render', { job, submission: '', acceptedAt: ago(0) }, { jobId: 'tests~late' });
     await world.startWorker();
     await world.reaches('late', 'cancelled');
     await queue.close();

@@ -61,7 +61,6 @@ describe.each(queueBackends)('a job that supersedes others on the %s queue', (na
     const late = keyed('late');
     const data = {
       job: late,
-      fingerprint: 'f',
       submission: 's',
       acceptedAt: '2026-01-01T00:00:00.000Z',
       turn: 1,

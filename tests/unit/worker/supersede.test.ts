@@ -6,7 +6,6 @@ import { smallJob } from '../../support/service.ts';
 
 const queued = (submission: string, turn: number): QueuedJob => ({
   job: smallJob(submission),
-  fingerprint: '',
   submission,
   acceptedAt: '2026-01-01T00:00:00.000Z',
   turn,
