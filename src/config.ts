@@ -1,22 +1,26 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
+import type { ApiKey } from './apiKey.ts';
+import {
+  apiKeys,
+  dnsServers,
+  fieldPaths,
+  hosts,
+  matching,
+  networks,
+  oneOf,
+  origins,
+  otlpEndpoint,
+  pairs,
+  queueUrl,
+  retention,
+  storeUrl,
+  Unexpected,
+  webhookSecrets,
+  whole,
+} from './configValues.ts';
 import { PreviewError } from './errors.ts';
-import type { Retention } from './storage/collectGarbage.ts';
-import type { S3Place } from './storage/s3Store.ts';
 import type { SigningKey } from './storage/signedUrl.ts';
 import type { WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
-
-/** What a key may do: send and cancel jobs, look at them, or run the service. */
-export const SCOPES = ['submit', 'read', 'operate'] as const;
-export type Scope = (typeof SCOPES)[number];
-
-/** An API key as it is kept: its SHA-256, the project it belongs to, and what it may do there. */
-export interface ApiKey {
-  projectId: string;
-  scopes: readonly Scope[];
-  sha256: Buffer;
-}
 
 /** One variable of the environment: how it is called, read and explained. */
 interface Setting<Value> {
@@ -360,199 +364,6 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     throw new PreviewError('config_invalid', `${problems.join('\n')}\nSee docs/configuration.md.`);
   }
   return config;
-}
-
-/** Keys are kept and compared as digests: no key lies in memory, and all digests are of the same length. */
-export function hashKey(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
-}
-
-/** What a parser expected instead, worded to follow "must be". */
-class Unexpected extends Error {}
-
-function matching(text: string, pattern: RegExp, expected: string): string {
-  if (!pattern.test(text)) throw new Unexpected(expected);
-  return text;
-}
-
-function oneOf<Word extends string>(text: string, words: readonly Word[]): Word {
-  const word = words.find((known) => known === text);
-  if (word === undefined) throw new Unexpected(words.join(' or '));
-  return word;
-}
-
-function fieldPaths(text: string): string[] {
-  const paths = list(text);
-  if (!paths.every((path) => /^(\*\.)?[A-Za-z_][A-Za-z0-9_]*(\.([A-Za-z_][A-Za-z0-9_]*|\*))*$/.test(path))) {
-    throw new Unexpected('a list of fields like projectId,err.message');
-  }
-  return paths;
-}
-
-function whole(text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < min || value > max) {
-    throw new Unexpected(`a whole number from ${min} to ${max}`);
-  }
-  return value;
-}
-
-function queueUrl(text: string): string | undefined {
-  if (text === '') return undefined;
-  if (!/^(rediss?|postgres(ql)?):\/\//.test(text) || !URL.canParse(text)) {
-    throw new Unexpected('an address like redis://host:6379, rediss://… or postgres://…');
-  }
-  return text;
-}
-
-function storeUrl(text: string): S3Place | undefined {
-  if (text === '') return undefined;
-  const expected = new Unexpected('an address like s3://bucket/prefix?region=eu-central-1');
-  if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{2,62}([/?]|$)/.test(text) || !URL.canParse(text)) throw expected;
-  const { hostname: bucket, pathname, searchParams } = new URL(text);
-  const { region = 'us-east-1', endpoint, ...unknown } = Object.fromEntries(searchParams);
-  const isAddress = endpoint === undefined || (/^https?:\/\//.test(endpoint) && URL.canParse(endpoint));
-  if (!isAddress || Object.keys(unknown).length > 0) throw expected;
-  return { bucket, prefix: pathname.replace(/^\/+|\/+$/g, ''), region, endpoint };
-}
-
-function otlpEndpoint(text: string): string | undefined {
-  if (text === '') return undefined;
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
-    throw new Unexpected('an address like http://collector:4318');
-  }
-  return text;
-}
-
-function apiKeys(text: string): ApiKey[] {
-  const keys = pairs(text, 'projectId:key', 16, /[A-Za-z0-9._-]{1,128}(?:\/[^:]*)?/).map(([name, key]) => {
-    const [projectId = '', scopes] = name.split('/');
-    return { projectId, scopes: scopes === undefined ? SCOPES : scopesOf(scopes), sha256: hashKey(key) };
-  });
-  if (new Set(keys.map(({ sha256 }) => sha256.toString('hex'))).size < keys.length) {
-    throw new Unexpected('a list without a key that stands there twice');
-  }
-  return keys;
-}
-
-/** `read+submit`, as it stands behind a project. */
-function scopesOf(text: string): Scope[] {
-  const isScope = (word: string): word is Scope => (SCOPES as readonly string[]).includes(word);
-  const words = text.split('+');
-  if (!words.every(isScope)) {
-    throw new Unexpected(`scopes out of ${SCOPES.join(', ')} with + between; one key has "${text}"`);
-  }
-  return words;
-}
-
-/** `name:secret` with commas between, or `@file` with one on each line. The names are ids as those of a job. */
-function pairs(
-  text: string,
-  form: string,
-  minBytes: number,
-  name = /[A-Za-z0-9._-]{1,128}/,
-): [name: string, secret: string][] {
-  const pair = new RegExp(`^(${name.source}):(.+)$`);
-  const entries = list(text.startsWith('@') ? readList(text.slice(1)) : text);
-  // An emptied file must not open what it closed.
-  if (text.startsWith('@') && entries.length === 0)
-    throw new Unexpected(`a list of ${form}; the file is empty`);
-  return entries.map((entry, index) => {
-    const [, name = '', secret = ''] = pair.exec(entry) ?? [];
-    if (!secret) throw new Unexpected(`a list of ${form}; entry ${index + 1} is not`);
-    if (Buffer.byteLength(secret) < minBytes) {
-      throw new Unexpected(
-        `a list of ${form} with at least ${minBytes} bytes behind the colon; "${name}" has fewer`,
-      );
-    }
-    return [name, secret];
-  });
-}
-
-function webhookSecrets(text: string): WebhookSecrets {
-  const secrets = new Map<string, Buffer[]>();
-  for (const [projectId, secret] of pairs(text, 'projectId:secret', 1)) {
-    const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
-    const bytes = Buffer.from(base64 ?? '', 'base64');
-    if (bytes.length < 24 || bytes.length > 64) {
-      throw new Unexpected(
-        `a list of projectId:secret, each secret whsec_ and the base64 of 24 to 64 bytes; one of "${projectId}" is not`,
-      );
-    }
-    secrets.set(projectId, [...(secrets.get(projectId) ?? []), bytes]);
-  }
-  return secrets;
-}
-
-function readList(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new Unexpected('a list, or @ and the name of a file that can be read');
-  }
-}
-
-function retention(text: string): Retention | undefined {
-  if (text === '') return undefined;
-  const [first = '', ...others] = list(text);
-  const expected = 'days like 30, or 30,docs:7 where a project differs; each from 1 to 36500';
-  const days = (value: string): number => {
-    if (!/^\d{1,5}$/.test(value) || Number(value) < 1 || Number(value) > 36_500)
-      throw new Unexpected(expected);
-    return Number(value);
-  };
-  const projects = others.map((entry): [string, number] => {
-    const [, projectId = '', value = ''] = /^([A-Za-z0-9._-]{1,128}):(\d+)$/.exec(entry) ?? [];
-    return [projectId, days(value)];
-  });
-  return { days: days(first), projects: new Map(projects) };
-}
-
-function networks(text: string): string[] {
-  const all = list(text);
-  if (!all.every((network) => ipaddr.isValidCIDR(network))) {
-    throw new Unexpected('a list of networks like 10.1.0.0/16,fd00::/8');
-  }
-  return all;
-}
-
-function origins(text: string): string[] {
-  const all = list(text);
-  const isOrigin = (origin: string): boolean =>
-    /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
-  if (!all.every(isOrigin)) {
-    throw new Unexpected(
-      'a list of origins like https://editor.example.org, without a slash at the end; * is none',
-    );
-  }
-  return all;
-}
-
-function hosts(text: string): string[] {
-  const all = list(text).map((host) => host.toLowerCase());
-  if (!all.every((host) => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(host) || ipaddr.isValid(host))) {
-    throw new Unexpected('a list of hosts like cdn.example.org,*.example.net');
-  }
-  return all;
-}
-
-function dnsServers(text: string): string[] {
-  const all = list(text);
-  const isServer = (server: string): boolean => {
-    const [, address = ''] =
-      /^(?:\[(.+)\]:\d{1,5})$/.exec(server) ?? /^([\d.]+)(?::\d{1,5})?$/.exec(server) ?? [];
-    return ipaddr.isValid(address || server);
-  };
-  if (!all.every(isServer))
-    throw new Unexpected('a list of addresses like 10.0.0.53,10.0.0.53:5353,[fd00::53]:53');
-  return all;
-}
-
-function list(text: string): string[] {
-  return text
-    .split(/[,\n]/)
-    .map((entry) => entry.trim())
-    .filter(Boolean);
 }
 
 function isLoopback(host: string): boolean {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { SCOPES } from '../config.ts';
+import { SCOPES } from '../apiKey.ts';
 import { accessSchema, problemResponses } from './schemas.ts';
 
 /** What a page asks that was given a key: for which project it is, and what may be done with it. */

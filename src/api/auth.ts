@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, onRequestAsyncHookHandler, RouteOptions } from 'fastify';
-import { type ApiKey, hashKey, type Scope } from '../config.ts';
+import { type ApiKey, hashKey, type Scope } from '../apiKey.ts';
 import { PreviewError } from '../errors.ts';
 import { problemResponses } from './schemas.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import type { ApiKey } from '../config.ts';
+import type { ApiKey } from '../apiKey.ts';
 import { PreviewError } from '../errors.ts';
 import { parseJson } from '../job/parseJson.ts';
 import type { Logger } from '../logger.ts';

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hashKey, loadConfig, SCOPES } from '../../src/config.ts';
+import { hashKey, SCOPES } from '../../src/apiKey.ts';
+import { loadConfig } from '../../src/config.ts';
 
 const KEY = 'a-key-of-24-characters--';
 const SECRET = 's'.repeat(32);

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runMigrations } from 'bullmq';
@@ -34,6 +34,8 @@ describe('the database of the embedded queue', () => {
     expect((await unpacked.query(TABLES)).rows).toEqual(rows);
     await unpacked.close();
     expect(await readdir(other)).toEqual(['database']);
+    // Jobs lie in it, which are nobody else's.
+    expect((await stat(join(other, 'database'))).mode & 0o077).toBe(0);
   });
 
   it('is not made from a torn package: the file is named, and nothing half done looks like a database', async () => {
