@@ -1,60 +1,120 @@
 /**
- * What more workers bring, on real Redis. First with real renders, one job at a time each, as far as this machine has
- * cores; then, to see the queue alone, with 1, 10 and 100 workers whose jobs only wait for a second. Prints the figures
- * of docs/scaling.md.
+ * What more workers bring, on real Redis. First with real renders, one job at a time each, each worker on a core of its
+ * own (taskset, of util-linux); then, to see the queue alone, with 1, 10 and 100 workers whose jobs only wait for a second.
+ * Prints the figures of docs/scaling.md.
  *
- *     npm run bench:scale-out
+ * Cores that share what is in them are slower together than alone. So two workers of one service stand beside two services
+ * of one worker each, which share the machine and nothing else: what two workers do less than those is what sharing costs.
+ *
+ *     npm run bench:scale-out [-- --rounds 5]
  */
+import { execFileSync } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { jobDone, openCluster, postJob } from '../tests/support/cluster.ts';
+import {
+  type Cluster,
+  type ClusterProcess,
+  jobDone,
+  openCluster,
+  postJob,
+} from '../tests/support/cluster.ts';
 import { startRedis } from '../tests/support/redis.ts';
 import { smallJob } from '../tests/support/service.ts';
+import { median } from './measure.ts';
 
-const JOBS = 12;
+const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
+/** Jobs for each worker. */
+const JOBS = 8;
 const STEPS = 20;
 
-console.log(`${cpus().length} cores\n`);
-console.log(`${JOBS} jobs of ${STEPS} steps at 1280x720, rendered anew, one at a time by each worker:`);
-console.log('workers   seconds   jobs a minute   CPU seconds a job   bytes a job');
-for (const workers of [1, 2, 3]) console.log(await measureRenders(workers));
+console.log(`${cpus().length} cores, medians of ${options.rounds} rounds\n`);
+console.log(`${JOBS} jobs of ${STEPS} steps at 1280x720 for each worker, rendered anew, one at a time:`);
+console.log(row('', 'seconds', 'jobs a minute', 'CPU seconds a job', 'bytes a job'));
+await compareRenders({
+  'one worker': [1],
+  'two services of one worker': [1, 1],
+  'one service of two workers': [2],
+});
 
 console.log('\nA second of waiting for each job, ten jobs for each worker, one at a time:');
-console.log('workers   seconds   jobs a second   of the possible   Redis CPU seconds');
+console.log(row('', 'seconds', 'jobs a second', 'of the possible', 'Redis CPU seconds'));
 for (const workers of [1, 10, 100]) console.log(await simulate(workers));
 
-/** Real processes of the command line. */
-async function measureRenders(count: number): Promise<string> {
-  const cluster = await openCluster();
-  try {
-    const api = await cluster.start('api');
-    const env = { PREVIEW_WORKER_CONCURRENCY: '1' };
-    const workers = await Promise.all(Array.from({ length: count }, () => cluster.start('worker', env)));
-    // Each worker's render process has started, and its code is warm.
-    await Promise.all(workers.map((_, i) => postJob(api.url, render(`warm-${i}`))));
-    await Promise.all(workers.map((_, i) => jobDone(api.url, `warm-${i}`)));
-    const [cpuBefore, bytesBefore] = [await renderCpu(workers), await sizeOf(cluster.dataDir)];
-    const started = performance.now();
-    const ids = Array.from({ length: JOBS }, (_, i) => `job-${i}`);
-    await Promise.all(ids.map((id) => postJob(api.url, render(id))));
-    await Promise.all(ids.map((id) => jobDone(api.url, id, 300)));
-    const seconds = (performance.now() - started) / 1000;
-    const cpu = ((await renderCpu(workers)) - cpuBefore) / JOBS;
-    const bytes = ((await sizeOf(cluster.dataDir)) - bytesBefore) / JOBS;
-    return row(
-      count,
-      seconds.toFixed(1),
-      ((60 * JOBS) / seconds).toFixed(0),
-      cpu.toFixed(2),
-      bytes.toFixed(0),
-    );
-  } finally {
-    await cluster.stop();
+interface Renders {
+  seconds: number;
+  jobsAMinute: number;
+  cpu: number;
+  bytes: number;
+}
+
+/** In turns, so that what else the machine does concerns all of them. */
+async function compareRenders(services: Record<string, number[]>): Promise<void> {
+  const seen = new Map<string, Renders[]>(Object.keys(services).map((name) => [name, []]));
+  for (let round = 0; round < Number(options.rounds); round++)
+    for (const [name, counts] of Object.entries(services)) seen.get(name)?.push(await measureRenders(counts));
+  for (const [name, all] of seen) {
+    const of = (figure: keyof Renders): number => median(all.map((each) => each[figure]));
+    const cells = [of('seconds').toFixed(1), of('jobsAMinute').toFixed(0), of('cpu').toFixed(2)];
+    console.log(row(name, ...cells, of('bytes').toFixed(0)));
   }
+}
+
+/**
+ * Real processes of the command line.
+ * @param counts how many workers each of the services has; they run side by side
+ */
+async function measureRenders(counts: readonly number[]): Promise<Renders> {
+  const clusters = await Promise.all(counts.map(() => openCluster()));
+  try {
+    let core = 0;
+    const started = await Promise.all(
+      clusters.map((cluster, i) => startService(cluster, Number(counts[i]), () => core++)),
+    );
+    const workers = started.flatMap((service) => service.workers);
+    const total = JOBS * workers.length;
+    const [cpuBefore, bytesBefore] = [await renderCpu(workers), await sizeOf(clusters)];
+    const begun = performance.now();
+    const ends = await Promise.all(
+      started.map(async ({ url, workers: own }) => {
+        const ids = Array.from({ length: JOBS * own.length }, (_, i) => `job-${i}`);
+        await Promise.all(ids.map((id) => postJob(url, render(id))));
+        await Promise.all(ids.map((id) => jobDone(url, id, 300)));
+        return performance.now();
+      }),
+    );
+    const each = ends.map((end) => (end - begun) / 1000);
+    const rates = each.map((seconds, i) => (60 * JOBS * Number(counts[i])) / seconds);
+    return {
+      seconds: Math.max(...each),
+      jobsAMinute: rates.reduce((sum, rate) => sum + rate, 0),
+      cpu: ((await renderCpu(workers)) - cpuBefore) / total,
+      bytes: ((await sizeOf(clusters)) - bytesBefore) / total,
+    };
+  } finally {
+    await Promise.all(clusters.map((cluster) => cluster.stop()));
+  }
+}
+
+/** An API, and workers that have started their render processes, each with them on a core of its own. */
+async function startService(
+  cluster: Cluster,
+  count: number,
+  nextCore: () => number,
+): Promise<{ url: string; workers: ClusterProcess[] }> {
+  const { url } = await cluster.start('api');
+  const env = { PREVIEW_WORKER_CONCURRENCY: '1' };
+  const workers = await Promise.all(Array.from({ length: count }, () => cluster.start('worker', env)));
+  // What it starts afterwards stays there, too.
+  for (const { pid } of workers)
+    execFileSync('taskset', ['-acp', String(nextCore() % cpus().length), String(pid)], { stdio: 'ignore' });
+  await Promise.all(workers.map((_, i) => postJob(url, render(`warm-${i}`))));
+  await Promise.all(workers.map((_, i) => jobDone(url, `warm-${i}`)));
+  return { url, workers };
 }
 
 /** Its words are its own, so nothing of another job can be reused. */
@@ -74,12 +134,13 @@ async function renderCpu(workers: { url: string }[]): Promise<number> {
   return values.reduce((sum, value) => sum + Number(value), 0);
 }
 
-async function sizeOf(folder: string): Promise<number> {
-  const files = await readdir(join(folder, 'store'), { recursive: true, withFileTypes: true });
-  const sizes = files
-    .filter((file) => file.isFile())
-    .map(async (file) => (await stat(join(file.parentPath, file.name))).size);
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+async function sizeOf(clusters: readonly { dataDir: string }[]): Promise<number> {
+  let bytes = 0;
+  for (const { dataDir } of clusters) {
+    const files = await readdir(join(dataDir, 'store'), { recursive: true, withFileTypes: true });
+    for (const file of files) if (file.isFile()) bytes += (await stat(join(file.parentPath, file.name))).size;
+  }
+  return bytes;
 }
 
 /** The queue's side of that many workers: as many BullMQ workers, each with connections of its own. */
@@ -105,7 +166,13 @@ async function simulate(count: number): Promise<string> {
     const seconds = (performance.now() - started) / 1000;
     const share = ((100 * 10) / seconds).toFixed(0);
     const cpu = (await redisCpu(probe)) - cpuBefore;
-    return row(count, seconds.toFixed(2), (jobs / seconds).toFixed(1), `${share} %`, cpu.toFixed(2));
+    return row(
+      `${count} workers`,
+      seconds.toFixed(2),
+      (jobs / seconds).toFixed(1),
+      `${share} %`,
+      cpu.toFixed(2),
+    );
   } finally {
     probe.disconnect();
     await Promise.all(workers.map((worker) => worker.close(true)));
@@ -121,6 +188,6 @@ async function redisCpu(redis: Redis): Promise<number> {
 }
 
 function row(...cells: (string | number)[]): string {
-  const widths = [7, 10, 16, 20, 14];
+  const widths = [28, 10, 16, 20, 20];
   return cells.map((cell, i) => String(cell).padStart(widths[i] ?? 10)).join('');
 }

@@ -10,6 +10,7 @@ import { keepSecretsOf, suiteLog } from './suiteLog.ts';
 
 /** A process of the real command line: an API or a worker. */
 export interface ClusterProcess {
+  pid: number;
   url: string;
   /** The lines of its log. */
   lines: Record<string, unknown>[];
@@ -65,7 +66,13 @@ export async function startProcess(
     `the start of ${command}`,
     60,
   );
-  return { url, lines, signal: (name) => void child.kill(name), stop: () => ended(child) };
+  return {
+    pid: child.pid ?? 0,
+    url,
+    lines,
+    signal: (name) => void child.kill(name),
+    stop: () => ended(child),
+  };
 }
 
 async function ended(child: ChildProcess): Promise<void> {
