@@ -9,6 +9,7 @@
  *     npm run bench:scale-out [-- --rounds 5]
  */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +30,7 @@ import { median } from './measure.ts';
 
 const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
 /** Jobs for each worker. */
-const JOBS = 8;
+const JOBS = 6;
 const STEPS = 20;
 
 console.log(`${cpus().length} cores, medians of ${options.rounds} rounds\n`);
@@ -109,12 +110,17 @@ async function startService(
   const { url } = await cluster.start('api');
   const env = { PREVIEW_WORKER_CONCURRENCY: '1' };
   const workers = await Promise.all(Array.from({ length: count }, () => cluster.start('worker', env)));
-  // What it starts afterwards stays there, too.
-  for (const { pid } of workers)
-    execFileSync('taskset', ['-acp', String(nextCore() % cpus().length), String(pid)], { stdio: 'ignore' });
+  for (const { pid } of workers) pin(pid, nextCore() % cpus().length);
   await Promise.all(workers.map((_, i) => postJob(url, render(`warm-${i}`))));
   await Promise.all(workers.map((_, i) => jobDone(url, `warm-${i}`)));
   return { url, workers };
+}
+
+/** Keeps a process on one core, with its threads and what it has started; what it starts afterwards stays there, too. */
+function pin(pid: number, core: number): void {
+  execFileSync('taskset', ['-acp', String(core), String(pid)], { stdio: 'ignore' });
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  for (const child of children) pin(Number(child), core);
 }
 
 /** Its words are its own, so nothing of another job can be reused. */
@@ -138,7 +144,9 @@ async function sizeOf(clusters: readonly { dataDir: string }[]): Promise<number>
   let bytes = 0;
   for (const { dataDir } of clusters) {
     const files = await readdir(join(dataDir, 'store'), { recursive: true, withFileTypes: true });
-    for (const file of files) if (file.isFile()) bytes += (await stat(join(file.parentPath, file.name))).size;
+    // What is being written has gone from there in the next moment.
+    const kept = files.filter((file) => file.isFile() && file.parentPath !== join(dataDir, 'store', 'tmp'));
+    for (const file of kept) bytes += (await stat(join(file.parentPath, file.name))).size;
   }
   return bytes;
 }
