@@ -44,7 +44,7 @@ async function makeDatabase(folder: string, place: string, packed: string): Prom
 
 async function unpackDatabase(packed: string, folder: string): Promise<void> {
   await extract({ file: packed, cwd: folder, strict: true }).catch((cause: Error) => {
-    const message = `the embedded queue could not be set up from ${packed}: ${cause.message}; where that file is damaged, remove it`;
+    const message = `${packed} cannot be unpacked: ${cause.message}; where that file is damaged, remove it`;
     throw new Error(message, { cause });
   });
 }

@@ -151,7 +151,16 @@ async function openPostgres(url: string, logger: Logger): Promise<QueueBackend> 
   return onPostgres('postgres', pool, logger, () => pool.end());
 }
 
+/** @throws PreviewError `embedded_queue_locked`, or `queue_unavailable` with what is wrong with the folder */
 async function openEmbedded(folder: string, logger: Logger): Promise<QueueBackend> {
+  return openFolder(folder, logger).catch((cause: unknown) => {
+    if (cause instanceof PreviewError) throw cause;
+    const message = `The embedded queue in ${folder} cannot be opened; check the disk and the rights of DATA_DIR.`;
+    throw new PreviewError('queue_unavailable', message, { cause });
+  });
+}
+
+async function openFolder(folder: string, logger: Logger): Promise<QueueBackend> {
   await mkdir(folder, { recursive: true });
   const lock = await lockFolder(folder);
   try {

@@ -37,6 +37,13 @@ export async function findQueue(config: Config): Promise<Finding[]> {
     if (!(error instanceof PreviewError)) throw error;
     // Who has it is the service itself, on this folder.
     if (error.code === 'embedded_queue_locked') return [ok(`The embedded queue is in use. ${error.message}`)];
+    if (!url)
+      return [
+        fail(
+          `The embedded queue cannot be opened: ${reasonOf(error)}.`,
+          'See that DATA_DIR is a folder on a disk with room, and that this user may write there.',
+        ),
+      ];
     return [
       fail(
         `The queue does not answer: ${reasonOf(error)}.`,

@@ -59,6 +59,18 @@ describe('preview-worker doctor', () => {
     expect(out).toMatch(/FAIL {2}fonts {3}PREVIEW_FONTS_DIR .* cannot be read/);
     expect(out).not.toContain('secret');
   }, 60_000);
+
+  it('finds a place for data that cannot be one, and looks at the rest', async () => {
+    const file = join(dataDir, 'file');
+    await writeFile(file, '');
+    const { code, out, err } = await runCli(['doctor'], { DATA_DIR: join(file, 'data') });
+    expect({ code, err }).toEqual({ code: 1, err: '' });
+    expect(out).toMatch(
+      /FAIL {2}queue {3}The embedded queue cannot be opened: ENOTDIR.*\n.*→ See that DATA_DIR/,
+    );
+    expect(out).toMatch(/FAIL {2}store /);
+    expect(out).toMatch(/OK {4}codecs /i);
+  }, 60_000);
 });
 
 describe.skipIf(!hasRedis())('of Redis, the doctor', () => {

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { runMigrations } from 'bullmq';
 import { create } from 'tar';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createLogger } from '../../../src/logger.ts';
 import { openDatabase } from '../../../src/queue/embeddedDatabase.ts';
 import { EmbeddedPool } from '../../../src/queue/embeddedPool.ts';
+import { openQueueBackend } from '../../../src/queue/queueBackend.ts';
 
 const TABLES = `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'bullmq' ORDER BY 1`;
 
@@ -38,12 +40,22 @@ describe('the database of the embedded queue', () => {
     expect((await stat(join(other, 'database'))).mode & 0o077).toBe(0);
   });
 
+  it('is asked for in vain where there can be no folder: the queue says so, and of what to look at', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const opening = openQueueBackend({ dataDir: join(folder, 'file'), logger: createLogger('silent') });
+    await expect(opening).rejects.toMatchObject({
+      code: 'queue_unavailable',
+      message: expect.stringContaining('rights of DATA_DIR'),
+      cause: { code: 'ENOTDIR' },
+    });
+  });
+
   it('is not made from a torn package: the file is named, and nothing half done looks like a database', async () => {
     const packed = join(folder, 'packed.tar.gz');
     await writeFile(join(folder, 'PG_VERSION'), '17'.repeat(10_000));
     await create({ gzip: true, file: packed, cwd: folder }, ['PG_VERSION']);
     await truncate(packed, 60);
-    await expect(openDatabase(other, packed)).rejects.toThrow(`could not be set up from ${packed}`);
+    await expect(openDatabase(other, packed)).rejects.toThrow(`${packed} cannot be unpacked`);
     expect(await readdir(other)).not.toContain('database');
   });
 });
