@@ -36,7 +36,7 @@ export interface QueueBackend {
   watch: WatchQueue;
   /** False while the connection is lost: a call would have to wait, and might still be done when nobody waits for it. */
   isConnected(): boolean;
-  /** Milliseconds of one round trip. @throws PreviewError `queue_unavailable` */
+  /** Writes something. @returns milliseconds of the round trip @throws PreviewError `queue_unavailable` */
   ping(): Promise<number>;
   /** Where the queue is on Redis: what else is kept there. */
   redis?: RedisConnections;
@@ -83,10 +83,32 @@ export function openQueueBackend(options: {
   return /^postgres(ql)?:/.test(url) ? openPostgres(url, logger) : openRedis(url, logger);
 }
 
+/**
+ * A primary that has become a replica keeps its connections and refuses what is written: its successor is looked for at the
+ * same address. Redis 6 and older name the reason within the message of a script.
+ */
+const isOfReplica = (error: Error): boolean => error.message.includes('READONLY');
+/** To ioredis: connect anew, and send the command that was refused once more; a producer's fails, as while Redis is away. */
+const RECONNECT_AND_RESEND = 2;
+
+/**
+ * A server that has said nothing for so long, in milliseconds, is connected to anew: where its machine is gone, nobody closes
+ * the connection. Workers wait at most five seconds in one command, readers of events half a second.
+ */
+const SILENCE_MS = 15_000;
+
+/** A key that is written to see whether Redis takes something in; BullMQ has none of that name. */
+const PROBE_KEY = 'bull:probe';
+
 async function openRedis(url: string, logger: Logger): Promise<QueueBackend> {
   const connections: Redis[] = [];
-  const connect = (extra: RedisOptions): Redis => {
-    const connection = new Redis(url, { ...extra, retryStrategy: (times) => Math.min(1000, times * 100) });
+  const connect = (options: RedisOptions): Redis => {
+    const connection = new Redis(url, {
+      socketTimeout: SILENCE_MS,
+      ...options,
+      retryStrategy: (times) => Math.min(1000, times * 100),
+      reconnectOnError: (error) => isOfReplica(error) && RECONNECT_AND_RESEND,
+    });
     connection.on('error', (error) => logger.debug({ err: error }, 'redis connection'));
     connections.push(connection);
     return connection;
@@ -95,6 +117,7 @@ async function openRedis(url: string, logger: Logger): Promise<QueueBackend> {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: 2 * COMMAND_TIMEOUT_MS,
     lazyConnect: true,
   });
   // Without an offline queue nothing may be sent before the connection stands. Where Redis is away at the start, the
@@ -124,7 +147,7 @@ async function openRedis(url: string, logger: Logger): Promise<QueueBackend> {
       };
     }),
     isConnected: () => producer.status === 'ready',
-    ping: () => timed(() => producer.ping()),
+    ping: () => timed(() => producer.set(PROBE_KEY, Date.now(), 'EX', 60)),
     async close() {
       for (const connection of connections) connection.disconnect();
     },
@@ -199,6 +222,12 @@ function withLocalEvents(backend: QueueBackend): QueueBackend {
   };
 }
 
+/** A standby, and a server that was set to read only, answers and takes nothing in. */
+async function whereWritable(pool: PostgresPool): Promise<void> {
+  const { rows } = await pool.query('SHOW transaction_read_only');
+  if (rows[0]?.transaction_read_only !== 'off') throw new Error('the database is read-only');
+}
+
 type PostgresPool = pg.Pool | EmbeddedPool;
 
 function onPostgres(
@@ -226,7 +255,7 @@ function onPostgres(
       return { events: quiet(events, logger) as unknown as QueueEvents, release: () => undefined };
     }),
     isConnected: () => true,
-    ping: () => timed(() => pool.query('SELECT 1')),
+    ping: () => timed(() => whereWritable(pool)),
     close,
   };
 }

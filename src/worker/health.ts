@@ -49,14 +49,14 @@ export async function checkHealth(parts: {
     check(
       'queue',
       latencyMs !== null,
-      'answers',
-      'The queue does not answer; see that it runs and that REDIS_URL is right.',
+      'can be written',
+      'The queue takes nothing in; see that it runs, that REDIS_URL is right, and that it is neither full nor a replica.',
     ),
     check(
       'store',
       written,
       'can be written',
-      'The store cannot be written; see that DATA_DIR exists and the disk has room.',
+      'The store cannot be written, and no job is taken until it can; see that DATA_DIR exists and the disk has room.',
     ),
     ...(sample ? checkProgress(sample, workers.length) : []),
   ];
@@ -88,7 +88,7 @@ function checkProgress(sample: QueueSample, workers: number): Check[] {
       'wedge',
       !stands || workers === 0,
       'jobs are being taken',
-      `${waiting} and none has been taken for ${Math.round(sample.standstillSeconds)} s, though ${workers} workers are connected; restart the workers.`,
+      `${waiting} and none has been taken for ${Math.round(sample.standstillSeconds)} s, though ${workers} workers are connected; their logs and /readyz say whether they can use the store. Restart those that say nothing.`,
     ),
   ];
 }

@@ -20,6 +20,10 @@ export interface TestRedis {
   kill(): Promise<void>;
   /** Starts it again on the same port and folder. */
   restart(): Promise<void>;
+  /** Stops it for a while, as a machine that hangs, or lets it go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Runs one command on a connection of its own. */
+  run(command: string, ...args: string[]): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -35,6 +39,15 @@ export async function startRedis(): Promise<TestRedis> {
     kill: () => ended(server, 'SIGKILL'),
     async restart() {
       server = await startServer(port, folder, url);
+    },
+    signal: (name) => void server.kill(name),
+    async run(command, ...args) {
+      const client = new Redis(url);
+      try {
+        return await client.call(command, ...args);
+      } finally {
+        client.disconnect();
+      }
     },
     async stop() {
       await ended(server, 'SIGTERM');
