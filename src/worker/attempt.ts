@@ -1,4 +1,4 @@
-import { type Job, type Queue, UnrecoverableError, WaitingError } from 'bullmq';
+import { type Job, type Queue, UnrecoverableError } from 'bullmq';
 import type { AssetSources } from '../assets/resolveAssets.ts';
 import { asPreviewError, type InputError, PreviewError } from '../errors.ts';
 import type { JobRecord, Progress } from '../job/jobRecord.ts';
@@ -14,6 +14,8 @@ import { createBriefAttempt } from './briefAttempt.ts';
 import { type Failure, failedReason, withStep } from './deadLetter.ts';
 import type { DeadLetterOffice } from './deadLetters.ts';
 import { completedRecord } from './endRecords.ts';
+import { createGiveBack } from './giveBack.ts';
+import type { Intake } from './intake.ts';
 import { packDetails } from './jobDetails.ts';
 import type { PreviewMetrics } from './previewMetrics.ts';
 import type { RecordNews } from './recordNews.ts';
@@ -31,6 +33,7 @@ export interface AttemptParts {
   store: ArtifactStore;
   renderPool: RenderPool;
   deadLetters: Pick<DeadLetterOffice, 'bury'>;
+  intake: Pick<Intake, 'check' | 'look'>;
   /** Of the clients in this process; what others write is found by looking. */
   news: Pick<RecordNews, 'listen'>;
   metrics: PreviewMetrics;
@@ -48,10 +51,11 @@ const PROGRESS_MS = 40;
 export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
   const { store, metrics, deadLetters } = parts;
   const attemptBriefly = createBriefAttempt(parts);
+  const { putOff, giveBack } = createGiveBack(parts);
 
   const attempt: Attempt = async (job, token, span) => {
     const checked = validateParsedPayload(job.data.job);
-    if (!checked.ok) return refuse(job, checked.errors);
+    if (!checked.ok) return refuse(job, token, checked.errors);
     const payload = checked.job;
     const brief = await attemptBriefly(job, payload, span);
     if (brief) return brief;
@@ -67,6 +71,7 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
     const passing = throttled((progress) => void job.updateProgress({ ...progress }).catch(() => undefined));
 
     const renderAndCommit = async (): Promise<string> => {
+      await parts.intake.check();
       // To plan again is cheaper than to ask, and of two ends the first one stands in any case.
       const ended = payload.dryRun ? undefined : await store.getRecord(projectId, jobId);
       if (ended) return ended.status;
@@ -104,12 +109,11 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
         void history.ended('cancelled');
         return 'cancelled';
       }
-      if (code === 'shutting_down') {
-        logger.info('job given back to the queue');
-        void history.ended('givenBack');
-        // No attempt is lost, and the next one goes on from the parts in the store.
-        await job.moveToWait(token);
-        throw new WaitingError();
+      const putOffMs = code === 'shutting_down' ? 0 : await putOff(job, error);
+      if (putOffMs !== undefined) {
+        logger.info({ err: error, putOffMs }, 'job given back to the queue');
+        void history.ended('givenBack', code === 'shutting_down' ? undefined : error);
+        return giveBack(job, token, putOffMs);
       }
       const place = withStep({ stage, ...error.place }, payload);
       await history.ended('failed', error, place);
@@ -123,7 +127,7 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
       metrics.jobsTotal.inc({ outcome: 'failure' });
       logger.error({ err: error, place }, 'job failed');
       await history.flush();
-      return failForGood(job, { error: { code, message }, place, startedAt, attemptsMade });
+      return failForGood(job, token, { error: { code, message }, place, startedAt, attemptsMade });
     };
 
     void history.started();
@@ -151,7 +155,9 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
   const rowsOf = async (job: Job<QueuedJob>, history: AttemptHistory): Promise<string[]> => {
     const own = history.completedRows();
     if (job.attemptsStarted <= 1) return own;
-    const { logs } = await parts.queue.getJobLogs(String(job.id));
+    const { logs } = await parts.queue.getJobLogs(String(job.id)).catch((cause: unknown) => {
+      throw new PreviewError('queue_unavailable', undefined, { cause });
+    });
     return [...logs.filter((row) => !own.includes(row)), ...own];
   };
 
@@ -184,23 +190,26 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
   };
 
   /** The client checks what it sends, so this came from something else, or from a client of another version. */
-  const refuse = (job: Job<QueuedJob>, errors: readonly InputError[]): Promise<never> => {
+  const refuse = (job: Job<QueuedJob>, token: string, errors: readonly InputError[]): Promise<never> => {
     const complaints = errors.map(({ pointer, message }) => `${pointer} ${message}`).join(' ');
     const message = `The job does not match the schema: ${complaints}`;
     metrics.jobsTotal.inc({ outcome: 'invalid' });
     parts.logger.error({ ...parseQueueId(String(job.id)), errors }, 'job refused');
-    return failForGood(job, {
+    return failForGood(job, token, {
       error: { code: 'invalid_payload', message },
       attemptsMade: job.attemptsMade + 1,
     });
   };
 
-  /** Where the letter or the record cannot be written now, the job fails without them and is buried later. */
-  const failForGood = async (job: Job<QueuedJob>, failure: Failure): Promise<never> => {
-    if (parseQueueId(String(job.id))) {
-      await deadLetters
-        .bury(job, failure)
-        .catch((err: unknown) => parts.logger.error({ err, jobId: job.id }, 'the burial is put off'));
+  /** Where the letter or the record cannot be written now, the job is given back: it ends when it can be buried. */
+  const failForGood = async (job: Job<QueuedJob>, token: string, failure: Failure): Promise<never> => {
+    try {
+      if (parseQueueId(String(job.id))) await deadLetters.bury(job, failure);
+    } catch (thrown) {
+      const err = asPreviewError(thrown, 'store_unavailable');
+      parts.logger.error({ err, jobId: job.id }, 'the burial is put off');
+      const putOffMs = await putOff(job, err);
+      if (putOffMs !== undefined) return giveBack(job, token, putOffMs);
     }
     throw new UnrecoverableError(failedReason(failure.error));
   };

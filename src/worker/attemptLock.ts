@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 
 /**
@@ -30,6 +31,21 @@ export interface Hold {
    */
   confirm(): Promise<void>;
   end(): void;
+}
+
+/** How long to wait where the queue refuses to say whose a lock is: it is out of memory, or another one takes its place. */
+const ASK_AGAIN_MS = 250;
+
+/** Renews the lock. @returns 1 where it was ours; a queue that cannot say is asked again, until `isLost` */
+async function askUntilAnswered(job: Job, token: string, isLost: () => boolean): Promise<number> {
+  for (;;) {
+    try {
+      return Number(await job.extendLock(token, LOCK_MS));
+    } catch (error) {
+      if (isLost()) throw error;
+      await sleep(ASK_AGAIN_MS);
+    }
+  }
 }
 
 /** The holds of the attempts that run in this process. */
@@ -72,12 +88,11 @@ export function createHolds(onCount: (count: number) => void): Holds {
         async confirm(): Promise<void> {
           if (lost) throw lost;
           if (performance.now() - lockedAt < SURE_MS) return;
-          const asked = job.extendLock(token, LOCK_MS);
-          const held = await new Promise<unknown>((resolve, reject) => {
+          const held = await new Promise<number>((resolve, reject) => {
             onLost = reject;
-            asked.then(resolve, reject);
+            askUntilAnswered(job, token, () => lost !== undefined).then(resolve, reject);
           });
-          if (Number(held) !== 1) throw new LockLost('another attempt has the lock');
+          if (held !== 1) throw new LockLost('another attempt has the lock');
         },
         end(): void {
           all.delete(hold);

@@ -6,9 +6,10 @@ import type { Tracing } from '../tracing.ts';
 import { type Attempt, type AttemptParts, createAttempt } from './attempt.ts';
 import { createHolds, LOCK_MS, STALLED_CHECK_MS } from './attemptLock.ts';
 import type { DeadLetterOffice } from './deadLetters.ts';
+import { createIntake } from './intake.ts';
 import { workerName } from './workerName.ts';
 
-export interface PreviewWorkerOptions extends Omit<AttemptParts, 'queue'> {
+export interface PreviewWorkerOptions extends Omit<AttemptParts, 'queue' | 'intake'> {
   backend: QueueBackend;
   queueName: string;
   deadLetters: Pick<DeadLetterOffice, 'bury' | 'buryMissed' | 'reconcile'>;
@@ -33,6 +34,8 @@ const RATE_MINUTES = 15;
 const IDLE_CLOSE_MS = 1000;
 /** How long the queue may take to get the jobs back that did not finish within the grace. */
 const GIVE_BACK_MS = 3000;
+/** How long to wait after the queue refused to hand out a job. */
+const RETRY_MS = 1000;
 /** How often what killed processes left half done is put right. */
 const RECONCILE_MS = 60_000;
 
@@ -48,8 +51,18 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
   const reconcile = (): Promise<void> =>
     deadLetters.reconcile().catch((err: unknown) => logger.warn({ err }, 'reconciling is put off'));
 
+  const intake = createIntake({
+    ...options,
+    onClosed: () => void worker?.pause(true),
+    onOpened() {
+      worker?.resume();
+      void reconcile();
+    },
+  });
+
   const stop = async (): Promise<void> => {
     clearInterval(reconciling);
+    intake.close();
     if (!worker) return;
     // BullMQ waits for its running jobs and its connection without a limit. Where none runs, only the latter is left.
     const closed = worker.close().catch(() => undefined);
@@ -61,15 +74,18 @@ export function createPreviewWorker(options: PreviewWorkerOptions): PreviewWorke
 
   return {
     async start() {
-      const attempt = traced(options.tracing, createAttempt({ ...options, queue }, holds));
+      const attempt = traced(options.tracing, createAttempt({ ...options, queue, intake }, holds));
       worker = backend.worker<QueuedJob, string>(options.queueName, attempt, {
         concurrency: options.concurrency,
         name: workerName(),
         lockDuration: LOCK_MS,
         stalledInterval: STALLED_CHECK_MS,
         maxStalledCount: MAX_STALLED,
+        runRetryDelay: RETRY_MS,
         metrics: { maxDataPoints: RATE_MINUTES },
       });
+      // Among others that the queue takes nothing in: it is out of memory, or another one is to take its place.
+      worker.on('error', () => void intake.look());
       worker.on('lockRenewalFailed', (jobIds: string[]) => holds.lost(jobIds));
       worker.on('locksRenewed', ({ jobIds }) => holds.renewed(jobIds));
       // Also of a job whose workers died too often: the queue itself gave it up.

@@ -123,7 +123,9 @@ export function createRenderPool(
     try {
       const answer = await runTask(child, task, control, memoryBytes);
       child.tasks += task.kind === 'plan' ? PLAN_SHARE : 1;
-      if (isFresh(child)) idle.push(child);
+      // Its rights are to the folder as it was: one that comes back may be another one.
+      const lacksStore = answer.type === 'failed' && answer.code === 'store_unavailable';
+      if (isFresh(child) && !lacksStore) idle.push(child);
       else child.process.disconnect();
       return answer;
     } finally {

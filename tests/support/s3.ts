@@ -14,6 +14,8 @@ export interface TestS3 {
   requests: string[];
   /** The next conditional writes meet another one that is under way, as AWS answers it. */
   conflictNext(writes: number): void;
+  /** While it is told to, it answers 503 to everything. */
+  refuse(isAway: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -58,12 +60,19 @@ export async function startS3(): Promise<TestS3> {
   const serve: RequestListener = s3rver.callback();
   const requests: string[] = [];
   let conflicts = 0;
+  let isAway = false;
   const taken = new Set<string>();
   const writing = new Map<string, Promise<void>>();
 
   const server = createServer((request, response) => {
     const path = String(request.url).split('?')[0] ?? '';
     requests.push(`${request.method} ${path}`);
+    if (isAway) {
+      request.resume();
+      response.writeHead(503, { 'content-type': 'application/xml' });
+      response.end('<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>');
+      return;
+    }
     const handle = async (): Promise<void> => {
       const closed = new Promise((resolve) => response.once('close', resolve));
       serve(request, response);
@@ -96,6 +105,9 @@ export async function startS3(): Promise<TestS3> {
     requests,
     conflictNext(writes) {
       conflicts = writes;
+    },
+    refuse(away) {
+      isAway = away;
     },
     async stop() {
       server.closeAllConnections();
