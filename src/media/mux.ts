@@ -1,5 +1,5 @@
 import { type Demuxer, Muxer } from 'node-av/api';
-import { Dictionary, type Packet, type Stream } from 'node-av/lib';
+import { Dictionary, type Packet, Rational, type Stream } from 'node-av/lib';
 import type { VideoFormat } from './codecs.ts';
 import { openDemuxer, readPackets } from './ffmpeg.ts';
 
@@ -72,14 +72,18 @@ async function copyAll(
     try {
       const stream = streamOf(demuxer.video(), 'segment');
       if (videoIndex < 0) {
+        // A Matroska block says how long it lasts where that is not one frame; what a frame lasts would be guessed from
+        // the first segment.
+        stream.avgFrameRate = new Rational(fps, 1);
         videoIndex = muxer.addStream(stream);
         if (soundStream) soundIndex = muxer.addStream(soundStream);
       }
       await copySound((offset + segment.frames) / fps);
-      for (const packet of readPackets(demuxer, stream)) {
-        const shift = BigInt(Math.round((offset * stream.timeBase.den) / stream.timeBase.num / fps));
-        packet.pts += shift;
-        packet.dts += shift;
+      const ticks = (frames: number): bigint =>
+        BigInt(Math.round((frames * stream.timeBase.den) / stream.timeBase.num / fps));
+      for (const packet of untilNext(readPackets(demuxer, stream), ticks(segment.frames))) {
+        packet.pts += ticks(offset);
+        packet.dts += ticks(offset);
         await muxer.writePacket(packet, videoIndex);
       }
     } finally {
@@ -89,6 +93,26 @@ async function copyAll(
   }
   await copySound(Number.POSITIVE_INFINITY);
 }
+
+/** Packets of which each lasts until the next one, and the last until `end`: the demuxer of fragments does not say. */
+function* untilNext(packets: Iterable<Packet>, end: bigint): Generator<Packet> {
+  let last: Packet | undefined;
+  try {
+    for (const packet of packets) {
+      const next = packet.clone();
+      if (!next) throw new Error('a packet cannot be kept');
+      if (last) yield lasting(last, packet.pts);
+      last?.free();
+      last = next;
+    }
+    if (last) yield lasting(last, end);
+  } finally {
+    last?.free();
+  }
+}
+
+const lasting = (packet: Packet, until: bigint): Packet =>
+  Object.assign(packet, { duration: until - packet.pts });
 
 function streamOf(stream: Stream | undefined, what: string): Stream {
   if (!stream) throw new Error(`the ${what} has no stream`);

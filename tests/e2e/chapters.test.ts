@@ -49,9 +49,10 @@ describe.each(['mp4', 'webm'] as const)('the chapters in a preview as %s', (form
     expect(probe.stderr).toBe('');
     const { chapters, format: container } = JSON.parse(probe.stdout) as {
       chapters: { start_time: string; end_time: string; tags: { title: string } }[];
-      format: { tags: { title?: string } };
+      format: { duration: string; tags: { title?: string } };
     };
     expect(container.tags.title).toBe('Opening');
+    expect(Number(container.duration)).toBeCloseTo(3 + count, 1);
     const expected = [
       { start: 0, end: 3, title: 'Opening' },
       ...Array.from({ length: count }, (_, i) => ({ start: 3 + i, end: 4 + i, title: TITLES[i % 3] })),

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +15,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
+import { smallJob } from '../support/service.ts';
 
 interface Manifest {
   durationSeconds: number;
@@ -20,25 +29,33 @@ let server: Server;
 let browser: Browser;
 let page: Page;
 
+/** Renders a job with the built command; answers its manifest. */
+function render(job: string, name: string): Manifest {
+  const out = join(folder, name);
+  const { status, stderr } = spawnSync(process.execPath, ['dist/cli.js', 'render', job, '--out', out], {
+    env: { PATH: process.env.PATH, DATA_DIR: join(folder, 'data') },
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  return JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as Manifest;
+}
+
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'preview-e2e-'));
-  const render = spawnSync(
-    process.execPath,
-    ['dist/cli.js', 'render', 'examples/pour-over-coffee/job.json', '--out', join(folder, 'out')],
-    { env: { PATH: process.env.PATH, DATA_DIR: join(folder, 'data') }, encoding: 'utf8' },
-  );
-  expect(render.stderr).toBe('');
-  expect(render.status).toBe(0);
-  manifest = JSON.parse(readFileSync(join(folder, 'out', 'manifest.json'), 'utf8')) as Manifest;
-
-  const video = join(folder, 'out', 'preview.mp4');
+  manifest = render('examples/pour-over-coffee/job.json', 'out');
+  // A file by its path, with ranges; every other path is a page that plays the file that its query names.
   server = createServer((request, response) => {
-    if (request.url !== '/preview.mp4')
-      return response.setHeader('content-type', 'text/html').end('<video src="/preview.mp4"></video>');
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    if (!/\.(mp4|webm)$/.test(pathname))
+      return response
+        .setHeader('content-type', 'text/html')
+        .end(`<video src="${searchParams.get('file')}"></video>`);
+    const video = join(folder, pathname);
     const { size } = statSync(video);
     const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
     response.writeHead(request.headers.range ? 206 : 200, {
-      'content-type': 'video/mp4',
+      'content-type': pathname.endsWith('webm') ? 'video/webm' : 'video/mp4',
       'accept-ranges': 'bytes',
       'content-length': size - start,
       ...(request.headers.range ? { 'content-range': `bytes ${start}-${size - 1}/${size}` } : {}),
@@ -49,8 +66,11 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   browser = await launchChromium();
   page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  await page.goto(playerOf('/out/preview.mp4'));
 });
+
+const playerOf = (file: string): string =>
+  `http://127.0.0.1:${(server.address() as AddressInfo).port}/?file=${file}`;
 
 afterAll(async () => {
   await browser?.close();
@@ -129,5 +149,44 @@ describe('the finished video', () => {
       return video.currentTime;
     });
     expect(played).toBeGreaterThan(1);
+  });
+});
+
+describe.each(['mp4', 'webm'] as const)('a silent preview as %s that ends with a still', (format) => {
+  it('lasts as long as its manifest says, and shows the still until then', async () => {
+    const job = join(folder, `${format}.json`);
+    const steps = [
+      { title: 'First', durationSeconds: 1 },
+      { title: 'Last', durationSeconds: 3 },
+    ];
+    const options = { resolution: '320x180', fps: 10, format, outputs: ['video' as const] };
+    writeFileSync(job, JSON.stringify(smallJob('stills', { title: undefined, steps, options })));
+    const { durationSeconds } = render(job, format);
+    const player = await browser.newPage();
+    await player.goto(playerOf(`/${format}/preview.${format}`));
+    await player.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) >= 2);
+    const played = await player.evaluate(async () => {
+      const video = document.querySelector('video');
+      if (!video) throw new Error('no video');
+      const shownAt = async (time: number): Promise<string> => {
+        video.currentTime = time;
+        await new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }));
+        const canvas = document.createElement('canvas');
+        canvas.getContext('2d')?.drawImage(video, 0, 0, canvas.width, canvas.height);
+        return canvas.toDataURL();
+      };
+      const pictures = [await shownAt(0.2), await shownAt(1.5), await shownAt(3.9)];
+      await shownAt(2.5);
+      video.muted = true;
+      video.playbackRate = 4;
+      await video.play();
+      await new Promise((resolve) => video.addEventListener('ended', resolve, { once: true }));
+      return { pictures, duration: video.duration, end: video.currentTime };
+    });
+    expect(Math.abs(played.duration - durationSeconds)).toBeLessThanOrEqual(0.1);
+    expect(Math.abs(played.end - durationSeconds)).toBeLessThanOrEqual(0.1);
+    expect(played.pictures[2]).toBe(played.pictures[1]);
+    expect(played.pictures[1]).not.toBe(played.pictures[0]);
+    await player.close();
   });
 });
