@@ -1,5 +1,14 @@
 import { Decoder, FilterAPI } from 'node-av/api';
-import { AV_PKT_DATA_DISPLAYMATRIX, AVCOL_TRC_ARIB_STD_B67, AVCOL_TRC_SMPTE2084 } from 'node-av/constants';
+import {
+  AV_CODEC_ID_VP8,
+  AV_PKT_DATA_DISPLAYMATRIX,
+  AVCOL_SPC_BT709,
+  AVCOL_SPC_RGB,
+  AVCOL_SPC_SMPTE170M,
+  AVCOL_SPC_UNSPECIFIED,
+  AVCOL_TRC_ARIB_STD_B67,
+  AVCOL_TRC_SMPTE2084,
+} from 'node-av/constants';
 import type { Frame, Stream } from 'node-av/lib';
 import { createCounter, firstStream, hasStream, openDemuxer, readPackets } from './ffmpeg.ts';
 import type { YuvPicture } from './frame.ts';
@@ -54,7 +63,7 @@ export async function* readClip(
       [
         `fps=${fps}:start_time=0`,
         ...TURNS[rotationOf(stream) as keyof typeof TURNS],
-        `scale=${width}:${height}:force_original_aspect_ratio=increase:flags=bicubic${isHdr(stream) ? '' : ':out_color_matrix=bt709:out_range=tv'}`,
+        `zscale=${covering(width, height)}:${BICUBIC}${isHdr(stream) ? '' : ':matrix=bt709:range=limited'}`,
         `crop=${width}:${height}`,
         ...(isHdr(stream) ? TO_SDR : []),
         'format=yuv420p',
@@ -62,10 +71,11 @@ export async function* readClip(
       {},
     );
     try {
+      const shown = (frame: Frame) => filtered(filter, Object.assign(frame, coloursOf(frame, stream)));
       for (const packet of readPackets(demuxer, stream)) {
-        for (const frame of await decoder.decodeAll(packet)) yield* filtered(filter, frame);
+        for (const frame of await decoder.decodeAll(packet)) yield* shown(frame);
       }
-      for (const frame of await decoder.decodeAll(null)) yield* filtered(filter, frame);
+      for (const frame of await decoder.decodeAll(null)) yield* shown(frame);
       yield* filtered(filter, null);
     } finally {
       decoder.close();
@@ -85,6 +95,26 @@ async function* filtered(filter: FilterAPI, frame: Frame | null): AsyncGenerator
     yield picture;
   }
 }
+
+/**
+ * How luma and chroma were made of colours. A VP8 stream does not say it: its container does, where it is from a browser.
+ * Where nothing says it, or RGB is said of what is not, it is what browsers take it for. Of RGB it changes nothing.
+ */
+function coloursOf(frame: Frame, { codecpar }: Stream): Pick<Frame, 'colorSpace' | 'colorRange'> {
+  const { colorSpace, colorRange } = codecpar.codecId === AV_CODEC_ID_VP8 ? codecpar : frame;
+  if (colorSpace !== AVCOL_SPC_UNSPECIFIED && colorSpace !== AVCOL_SPC_RGB) return { colorSpace, colorRange };
+  return { colorSpace: frame.height < 720 ? AVCOL_SPC_SMPTE170M : AVCOL_SPC_BT709, colorRange };
+}
+
+/** The size, of even sides, at which a picture covers the frame. */
+const covering = (width: number, height: number): string =>
+  `w='max(${width},2*round(iw*${height}/ih/2))':h='max(${height},2*round(ih*${width}/iw/2))'`;
+
+/**
+ * The curve of swscale, by zimg, which rounds exactly. From BT.601 to BT.709 swscale tints grey, also with `accurate_rnd`;
+ * with `full_chroma_int` besides it takes 12.8 ms for 1280x720, where zimg takes 2.3 ms.
+ */
+const BICUBIC = 'filter=bicubic:param_a=0:param_b=0.6';
 
 const TURNS = {
   0: [],

@@ -35,6 +35,19 @@ describe('pictures', () => {
     }
   });
 
+  it('of any grey are coded without colour, and come back without', async () => {
+    for (let level = 0; level < 256; level++) {
+      const picture = await flat(level, level, level);
+      expect(picture.data.subarray(16 * 8).every((chroma) => chroma === 128)).toBe(true);
+      const shown = [await yuvToRgb(picture), await yuvToRgb(picture, 6, 4)];
+      for (const { data } of shown) {
+        const [red = 0, green, blue] = data;
+        expect([green, blue]).toEqual([red, red]);
+        expect(Math.abs(red - level)).toBeLessThanOrEqual(1);
+      }
+    }
+  });
+
   it('fade byte by byte to the weighted mean', async () => {
     const from = await flat(0, 0, 0);
     const to = await flat(255, 255, 255);
