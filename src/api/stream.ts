@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { PreviewError } from '../errors.ts';
 import { fragmentRanges } from '../media/mp4/fragments.ts';
 import type { QueueFeed } from '../queue/queueFeed.ts';
+import { findParts } from '../render/findParts.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../render/hls.ts';
 import { getStream, type JobName, type StreamPlan } from '../render/stream.ts';
 import type { ArtifactStore, StoredPart } from '../storage/artifactStore.ts';
@@ -165,7 +166,8 @@ function arrivals(store: ArtifactStore, { segments }: StreamPlan): () => Promise
 
 /** The segments from the first to the last before one that is missing. */
 async function readySegments(store: ArtifactStore, { segments }: StreamPlan): Promise<StoredPart[]> {
-  const parts = await Promise.all(segments.map(({ key }) => store.getPart(key)));
+  const keys = segments.map(({ key }) => key);
+  const parts = await findParts(keys, store.getPart);
   const missing = parts.indexOf(undefined);
   return parts.slice(0, missing < 0 ? parts.length : missing).filter((part) => part !== undefined);
 }

@@ -4,6 +4,7 @@ import type { Warning } from '../job/jobRecord.ts';
 import { readClip } from '../media/clip.ts';
 import { coverPicture } from '../media/image.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { atOnce } from './atOnce.ts';
 import { ASSET_REPLACED } from './inspectAssets.ts';
 import { type SlideContent, undecodableLogo, withoutLogo } from './parts/slide.ts';
 import { type Plan, type PlanAsset, part } from './plan.ts';
@@ -28,14 +29,11 @@ export async function checkPictures(
     shown.flatMap((content) => [content?.photo ?? content?.clip?.sha256, content?.logo]),
   );
   const failures = new Map<string, string>();
-  const queue = assets.filter(({ sha256 }) => digests.has(sha256)).values();
-  const look = async (): Promise<void> => {
-    for (const asset of queue) {
-      const failure = await failureOf(asset, store);
-      if (failure !== undefined) failures.set(asset.sha256, failure);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, look));
+  const pictured = assets.filter(({ sha256 }) => digests.has(sha256));
+  await atOnce(pictured, AT_ONCE, async (asset) => {
+    const failure = await failureOf(asset, store);
+    if (failure !== undefined) failures.set(asset.sha256, failure);
+  });
   const branded = shown.find((content) => content?.logo && failures.has(content.logo));
   const logo = branded
     ? [withoutLogo(branded, undecodableLogo(new Error(failures.get(branded.logo ?? ''))))]

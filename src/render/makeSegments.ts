@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os';
 import { initSegment } from '../media/mp4/fragments.ts';
 import { avcCodec } from '../media/mp4/track.ts';
 import type { StoredPart } from '../storage/artifactStore.ts';
-import { atOnce } from './atOnce.ts';
+import { atOnce, PICTURES_AT_ONCE } from './atOnce.ts';
 import { videoTrack } from './parts/movie.ts';
 import { makeSegment } from './parts/segment.ts';
 import type { PlannedEntry } from './plan.ts';
@@ -14,9 +13,6 @@ export interface Segments {
   /** From the start of the segments' stage to the first one, in seconds; absent where it was in the store. */
   firstSeconds?: number;
 }
-
-/** Segments at work at the same time; one more than there are cores, because each waits now and then. */
-const AT_ONCE = availableParallelism() + 1;
 
 /** Makes the segments in playing order, some at a time. */
 export async function makeSegments(render: Render): Promise<Segments> {
@@ -36,7 +32,7 @@ export async function makeSegments(render: Render): Promise<Segments> {
   const [first, ...others] = plan.entries;
   const init = plan.video.format === 'mp4' ? makeInit(render) : undefined;
   await Promise.all([init, first && make(0, first)]);
-  await atOnce(others, AT_ONCE, (entry, i) => make(i + 1, entry));
+  await atOnce(others, PICTURES_AT_ONCE, (entry, i) => make(i + 1, entry));
   return result;
 }
 

@@ -1,6 +1,7 @@
 import { demuxerOf } from '../assets/sniff.ts';
 import type { Loudness } from '../media/loudness.ts';
 import type { StoredPart } from '../storage/artifactStore.ts';
+import { findParts } from './findParts.ts';
 import type { Render } from './render.ts';
 import { makeSoundtrackInThread } from './soundThread.ts';
 
@@ -36,7 +37,8 @@ export async function makeSound(
 }
 
 async function lacksLittle({ plan, store }: Render): Promise<boolean> {
-  const found = await Promise.all(plan.entries.map(({ segment }) => store.getPart(segment.key)));
+  const keys = plan.entries.map(({ segment }) => segment.key);
+  const found = await findParts(keys, store.getPart);
   const missing = found.filter((part) => !part).length;
   return missing <= FEW_SEGMENTS && missing < found.length / 2;
 }

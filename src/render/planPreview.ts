@@ -1,5 +1,6 @@
 import type { PlanSummary } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
+import { atOnce, PICTURES_AT_ONCE } from './atOnce.ts';
 import { checkPictures } from './decodes.ts';
 import { checkWords } from './parts/words.ts';
 import { summarizePlan } from './planSummary.ts';
@@ -17,7 +18,7 @@ export async function planPreview(
 ): Promise<PlanSummary> {
   const { plan, timeline, warnings, assets } = await prepare(job, loaded, store);
   const slides = plan.entries.flatMap((entry) => entry.slides);
-  const complaints = await Promise.all(slides.map(({ content }) => checkWords(content)));
+  const complaints = await atOnce(slides, PICTURES_AT_ONCE, ({ content }) => checkWords(content));
   const pictures = wantsPictures(job) ? await checkPictures(plan, assets, store) : [];
   return summarizePlan({ plan, timeline, warnings: [...warnings, ...pictures, ...complaints.flat()] }, store);
 }

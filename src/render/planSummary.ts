@@ -1,5 +1,6 @@
 import type { PlanSummary, Warning } from '../job/jobRecord.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { findParts } from './findParts.ts';
 import type { Plan } from './plan.ts';
 import { readRates } from './rates.ts';
 import type { Timeline } from './timeline.ts';
@@ -13,9 +14,9 @@ export async function summarizePlan(
     ...plan.entries.map(({ segment }) => segment),
     ...(plan.soundtrack ? [plan.soundtrack] : []),
   ];
-  const parts = await Promise.all(
-    planned.map(async ({ kind, key }) => ({ kind, key, reused: Boolean(await store.getPart(key)) })),
-  );
+  const keys = planned.map(({ key }) => key);
+  const found = await findParts(keys, store.getPart);
+  const parts = planned.map(({ kind }, i) => ({ kind, key: keys[i] ?? '', reused: Boolean(found[i]) }));
   const estimate = await estimateRender(plan, timeline, parts, store);
   return {
     durationSeconds: timeline.totalFrames / timeline.fps,

@@ -8,8 +8,10 @@ import { BLACK, type Overlay, putOver, readOverlay, WHITE } from '../media/overl
 import { type CodedFrames, encodeFrames } from '../media/video.ts';
 import { dimOutside, resampleView } from '../media/view.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { atOnce, PICTURES_AT_ONCE } from './atOnce.ts';
 import type { Backgrounds } from './backgrounds.ts';
 import { replaced, undecodable } from './decodes.ts';
+import { findParts } from './findParts.ts';
 import { type Movement, movementOf } from './motion.ts';
 import type { PartMaker } from './partMaker.ts';
 import { type Background, paintBackground, placePhoto } from './parts/background.ts';
@@ -249,7 +251,7 @@ export function createSlides({
   return {
     picture: async (index) => (await first(index)).picture,
     still: (index) => still(firstSlide(plan, index), index),
-    stills: (index) => Promise.all(entryOf(plan, index).slides.map((slide) => still(slide, index))),
+    stills: (index) => atOnce(entryOf(plan, index).slides, PICTURES_AT_ONCE, (slide) => still(slide, index)),
     encode,
     framesEncoded: () => encoded,
     moves,
@@ -263,7 +265,8 @@ export function createSlides({
     },
     thumb,
     async warnings() {
-      const stored = await Promise.all(plan.entries.map((entry) => parts.find(entry.thumb.key)));
+      const keys = plan.entries.map(({ thumb }) => thumb.key);
+      const stored = await findParts(keys, parts.find);
       return stored.flatMap((part) => (part?.meta?.warnings as Warning[] | undefined) ?? []);
     },
   };

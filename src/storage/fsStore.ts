@@ -10,11 +10,18 @@ import { createFsEndedList } from './fsEndedList.ts';
 import { layoutOf, namesIn, readJson, undefinedWhereMissing } from './fsLayout.ts';
 import { createJsonMemory } from './jsonMemory.ts';
 import { createLookAt } from './lookAt.ts';
+import { createSemaphore } from './semaphore.ts';
 import { asPart, asRecord, asUpload, checkDigest, checkSize, digestOf } from './storeRules.ts';
 import { rethrowUnavailable } from './storeUnavailable.ts';
 
 /** A part that is remembered takes one or two kilobytes; a preview of 60 steps has 250. */
 const PARTS_KEPT = 2000;
+
+/**
+ * Files that are read at the same time, and files that are written: one that gets its name opens up to four folders. A render
+ * process may have 256 open (renderSandbox.ts), and Node.js works on four at a time: of more, most would only lie open.
+ */
+const AT_ONCE = 16;
 
 /**
  * The store in a folder, laid out as fsLayout.ts says.
@@ -26,7 +33,9 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
     layoutOf(folder);
   const lookAt = await createLookAt(folder).catch(rethrowUnavailable);
   const ended = createFsEndedList(folder, atomic);
-  const partFiles = createJsonMemory(lookAt, PARTS_KEPT);
+  const [reading, writing] = [createSemaphore(AT_ONCE), createSemaphore(AT_ONCE)];
+  const readValue = (path: string): Promise<unknown> => reading(() => readJson(path));
+  const partFiles = createJsonMemory(lookAt, readValue, PARTS_KEPT);
 
   const statObject = async (sha256: string): Promise<StoredObject | undefined> => {
     const path = objectPath(sha256);
@@ -43,30 +52,33 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
     return true;
   };
   const readObject = async (sha256: string): Promise<Buffer> =>
-    readWhole(objectPath(sha256)).catch((error: unknown) => rethrowMissing(error, sha256));
-  const putObject: ArtifactStore['putObject'] = async (source, { sha256, maxBytes } = {}) => {
-    if (source instanceof Uint8Array) {
-      const object = { sha256: digestOf(source), bytes: source.length };
-      checkSize(object.bytes, maxBytes);
-      checkDigest(object, sha256);
-      if (await isKept(object)) return object;
-    }
-    return withTemp(atomic, async (temp) => {
+    reading(() => readWhole(objectPath(sha256))).catch((error: unknown) => rethrowMissing(error, sha256));
+  const writeObject: ArtifactStore['putObject'] = (source, { sha256, maxBytes } = {}) =>
+    withTemp(atomic, async (temp) => {
       const object = await writeAll(temp, source, maxBytes);
       checkDigest(object, sha256);
       if (!(await isKept(object))) await temp.commit(objectPath(object.sha256));
       return object;
     });
+  const putObject: ArtifactStore['putObject'] = async (source, { sha256, maxBytes } = {}) => {
+    // It comes as slowly as a client sends it, or as this very store is read: nobody else waits for that.
+    if (!(source instanceof Uint8Array)) return writeObject(source, { sha256, maxBytes });
+    const object = { sha256: digestOf(source), bytes: source.length };
+    checkSize(object.bytes, maxBytes);
+    checkDigest(object, sha256);
+    return writing(async () => ((await isKept(object)) ? object : writeObject(source)));
   };
   const getRecord = async (projectId: string, jobId: string): Promise<JobRecord | undefined> => {
     const path = recordPath(projectId, jobId);
-    return (await lookAt(path)) && asRecord(await readJson(path));
+    return (await lookAt(path)) && asRecord(await readValue(path));
   };
   const writeJson = (path: string, value: unknown): Promise<void> =>
-    withTemp(atomic, async (temp) => {
-      await temp.write(Buffer.from(JSON.stringify(value)));
-      await temp.commit(path);
-    });
+    writing(() =>
+      withTemp(atomic, async (temp) => {
+        await temp.write(Buffer.from(JSON.stringify(value)));
+        await temp.commit(path);
+      }),
+    );
 
   const listUploads = async (projectId: string | undefined): Promise<StoredObject[]> =>
     (await namesIn(uploadFolder(projectId)))
@@ -77,7 +89,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
   return {
     statObject,
     async markUsed(digests) {
-      await Promise.all(digests.map(statObject));
+      await Promise.all(digests.map((sha256) => reading(() => statObject(sha256))));
     },
     putObject,
     readObject,
@@ -98,7 +110,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       const path = recordFolder(jobId);
       const names = (await readdir(path).catch(undefinedWhereMissing)) ?? [];
       const records = await Promise.all(
-        names.map(async (name) => asRecord(await readJson(join(path, name)))),
+        names.map(async (name) => asRecord(await readValue(join(path, name)))),
       );
       return records.filter((record) => record !== undefined);
     },

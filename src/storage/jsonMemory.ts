@@ -1,5 +1,4 @@
 import type { Stats } from 'node:fs';
-import { readJson } from './fsLayout.ts';
 import type { LookAt } from './lookAt.ts';
 
 /** Reads JSON files that are replaced whole and never written to. */
@@ -10,9 +9,10 @@ export interface JsonMemory {
 
 /**
  * One that has not changed since is not read again: a look at a file takes a quarter of the time of reading it.
+ * @param readJson the value in a file, undefined where there is none
  * @param kept files that are remembered, those that were read last
  */
-export function createJsonMemory(lookAt: LookAt, kept: number): JsonMemory {
+export function createJsonMemory(lookAt: LookAt, readJson: JsonMemory['read'], kept: number): JsonMemory {
   const known = new Map<string, { stats: Stats; value: unknown }>();
   return {
     async read(path) {

@@ -11,8 +11,6 @@ const DISK_CODES = [
   'EPERM',
   'EIO',
   'ESTALE',
-  'EMFILE',
-  'ENFILE',
   // The folder was removed, or a file is where a folder should be, or the other way round.
   'ENOENT',
   'ENOTDIR',
@@ -20,16 +18,24 @@ const DISK_CODES = [
   'EEXIST',
 ];
 
+/** What it says where the disk is well and no more files can be opened (open(2)), with what to do. */
+const OPEN_FILES_CODES: Record<string, string> = {
+  EMFILE:
+    'this process has too many files open: raise its limit with `ulimit -n`, or LimitNOFILE= in a systemd unit',
+  ENFILE: 'this machine has too many files open: raise fs.file-max with sysctl',
+};
+
 /**
  * Throws what the disk said as `store_unavailable`, and everything else as it is.
  * The path is in the cause only: the message may be shown to a stranger.
  */
 export function rethrowUnavailable(error: unknown): never {
-  if (!hasCode(error, ...DISK_CODES)) throw error;
-  const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+  if (!hasCode(error, ...DISK_CODES, ...Object.keys(OPEN_FILES_CODES))) throw error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason = OPEN_FILES_CODES[code] ?? 'check the disk and the rights of DATA_DIR';
   throw new PreviewError(
     'store_unavailable',
-    `The store cannot be used${code}; check the disk and the rights of DATA_DIR. Nothing was kept.`,
+    `The store cannot be used (${code}); ${reason}. Nothing was kept.`,
     { cause: error },
   );
 }

@@ -269,7 +269,8 @@ async function pictureBombs({
   ];
 }
 
-function wav(
+/** A WAV file of those samples; `says` is the length that it claims. */
+export function wav(
   channels: number,
   rate: number,
   bits: number,

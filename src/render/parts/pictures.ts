@@ -1,6 +1,7 @@
 import { yuvToRgb } from '../../media/convert.ts';
 import { encodeJpeg } from '../../media/image.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
+import { atOnce, PICTURES_AT_ONCE } from '../atOnce.ts';
 import type { PartMaker } from '../partMaker.ts';
 import { type Plan, part } from '../plan.ts';
 import type { Slides } from '../slides.ts';
@@ -24,7 +25,10 @@ export async function makeStoryboard(plan: Plan, slides: Slides, parts: PartMake
   const content = { thumbs: plan.entries.map(({ thumb }) => thumb.key), layout, quality: SHEET_QUALITY };
   const { stored } = await parts.make(part('storyboard', content), async () => {
     const sheet = createSheet(layout);
-    await Promise.all(plan.entries.map(async (_, i) => placeThumb(sheet, layout, i, await slides.thumb(i))));
+    // Where no segments are made, each has its slide composed first.
+    await atOnce(plan.entries, PICTURES_AT_ONCE, async (_, i) =>
+      placeThumb(sheet, layout, i, await slides.thumb(i)),
+    );
     return { bytes: await encodeJpeg(sheet, SHEET_QUALITY) };
   });
   return stored;

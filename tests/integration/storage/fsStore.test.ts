@@ -159,6 +159,28 @@ describe('the store in a folder', () => {
     });
   });
 
+  describe('in a process that may open 256 files', () => {
+    const answerTo = (task: string): unknown => {
+      const args = ['-c', 'ulimit -n 256; exec "$0" "$@"', process.execPath, '--import', 'tsx'];
+      return JSON.parse(execFileSync('sh', [...args, STORE_PROCESS, task, folder], { encoding: 'utf8' }));
+    };
+
+    it('writes and reads more than that, asked for at once', () => {
+      expect(answerTo('many')).toBe(true);
+    });
+
+    it('says that too many are open, and what to do, and goes on when they are closed', () => {
+      const { told, messages, after } = answerTo('exhaust') as Record<string, unknown>;
+      expect(told).toBe('EMFILE');
+      expect(messages).toEqual(
+        Array(3).fill(
+          'PreviewError: The store cannot be used (EMFILE); this process has too many files open: raise its limit with `ulimit -n`, or LimitNOFILE= in a systemd unit. Nothing was kept.',
+        ),
+      );
+      expect(after).toBe('text');
+    });
+  });
+
   describe('when the disk fails', () => {
     it('says so where a file is too large for it, leaves nothing, and goes on with smaller ones', async () => {
       // The file size limit of a process (setrlimit(2)) is a disk that runs full for whoever writes more.

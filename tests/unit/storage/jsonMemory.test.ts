@@ -2,6 +2,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readJson } from '../../../src/storage/fsLayout.ts';
 import { createJsonMemory } from '../../../src/storage/jsonMemory.ts';
 import { createLookAt } from '../../../src/storage/lookAt.ts';
 
@@ -21,7 +22,7 @@ async function replace(path: string, text: string): Promise<void> {
 test('a file that has not changed is not read again', async () => {
   const path = join(folder, 'a.json');
   await replace(path, '{"a":1}');
-  const memory = createJsonMemory(lookAt, 10);
+  const memory = createJsonMemory(lookAt, readJson, 10);
   const first = await memory.read(path);
   expect(first).toEqual({ a: 1 });
   expect(await memory.read(path)).toBe(first);
@@ -29,7 +30,7 @@ test('a file that has not changed is not read again', async () => {
 
 test('what has been replaced, by a value of the same length too, is read anew', async () => {
   const path = join(folder, 'a.json');
-  const memory = createJsonMemory(lookAt, 10);
+  const memory = createJsonMemory(lookAt, readJson, 10);
   for (let i = 0; i < 20; i++) {
     await replace(path, `{"a":${10 + i}}`);
     expect(await memory.read(path)).toEqual({ a: 10 + i });
@@ -38,7 +39,7 @@ test('what has been replaced, by a value of the same length too, is read anew', 
 
 test('what was removed, or is no JSON any more, is not there', async () => {
   const path = join(folder, 'a.json');
-  const memory = createJsonMemory(lookAt, 10);
+  const memory = createJsonMemory(lookAt, readJson, 10);
   expect(await memory.read(path)).toBeUndefined();
   await replace(path, '{"a":1}');
   expect(await memory.read(path)).toEqual({ a: 1 });
@@ -51,7 +52,7 @@ test('what was removed, or is no JSON any more, is not there', async () => {
 });
 
 test('no more is remembered than was said', async () => {
-  const memory = createJsonMemory(lookAt, 2);
+  const memory = createJsonMemory(lookAt, readJson, 2);
   const paths = ['a', 'b', 'c'].map((name) => join(folder, name));
   for (const path of paths) await replace(path, '{}');
   const [a, b, c] = [
