@@ -1,3 +1,4 @@
+import { asPreviewError } from '../errors.ts';
 import type { QueueBackend } from '../queue/queueBackend.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { QueueSample, QueueWatch } from './queueWatch.ts';
@@ -30,11 +31,11 @@ export async function checkHealth(parts: {
   worker?: { activeJobs(): number; concurrency: number };
 }): Promise<Health> {
   const { backend, store, watch, worker } = parts;
-  const [latencyMs, written] = await Promise.all([
+  const [latencyMs, storeFailure] = await Promise.all([
     backend.ping().catch(() => null),
     store.check().then(
-      () => true,
-      () => false,
+      () => undefined,
+      (thrown: unknown) => asPreviewError(thrown, 'store_unavailable').message,
     ),
   ]);
   const sample = latencyMs === null ? undefined : watch.latest();
@@ -52,12 +53,7 @@ export async function checkHealth(parts: {
       'can be written',
       'The queue takes nothing in; see that it runs, that REDIS_URL is right, and that it is neither full nor a replica.',
     ),
-    check(
-      'store',
-      written,
-      'can be written',
-      'The store cannot be written, and no job is taken until it can; see that DATA_DIR exists and the disk has room.',
-    ),
+    check('store', storeFailure === undefined, 'can be written', storeFailure ?? ''),
     ...(sample ? checkProgress(sample, workers.length) : []),
   ];
   return {

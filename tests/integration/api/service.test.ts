@@ -213,6 +213,18 @@ describe('an API whose queue is away', () => {
     expect(text).not.toContain('preview_worker_queue_jobs{');
     expect(text).toContain('preview_worker_queue_oldest_waiting_seconds Nan');
   });
+
+  test('says in its health what is wrong with the store', async () => {
+    await rm(join(dataDir, 'store'), { recursive: true });
+    const health = await fetch(`${app.url}/api/preview/worker/health`);
+    const { checks } = (await health.json()) as { checks: { name: string; message: string }[] };
+    expect(checks.find(({ name }) => name === 'store')).toEqual({
+      name: 'store',
+      ok: false,
+      message:
+        'The store cannot be used (ENOENT); check the disk and the rights of DATA_DIR. Nothing was kept.',
+    });
+  });
 });
 
 interface Operation {
