@@ -17,8 +17,8 @@ export interface VideoSettings {
  * them, so that their parameter sets (SPS, PPS) are equal and their pictures can be put into one sequence.
  *
  * x264: `stitchable` keeps the PPS from depending on the content (x264's common/set.c). B-frames are allowed, though
- * the encoder is never left to choose one: they bring the two references, the wide order counts and the implicit
- * weights that h264.ts needs for its fades. No lookahead, because the type of every picture is given.
+ * the encoder is never left to choose one: they bring the references, the wide order counts and the implicit weights that
+ * h264/ needs for its fades; a pyramid of them, that a decoder waits for two pictures that are shown later. No lookahead, because the type of every picture is given.
  */
 export const videoCodecs = {
   mp4: {
@@ -26,7 +26,7 @@ export const videoCodecs = {
     preset: 'veryfast',
     'x264-params':
       'stitchable=1:keyint=infinite:scenecut=0:rc-lookahead=0:sync-lookahead=0:mbtree=0:ref=1:' +
-      'bframes=16:b-adapt=0:b-pyramid=none:weightb=1:weightp=0',
+      'bframes=16:b-adapt=0:b-pyramid=normal:weightb=1:weightp=0',
   },
   webm: { 'cpu-used': 7, crf: 31, deadline: 'realtime', 'lag-in-frames': 0 },
 } as const;

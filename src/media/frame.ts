@@ -10,7 +10,7 @@ export interface YuvPicture {
 
 export type TransitionType = 'fade' | 'slide' | 'wipe';
 
-/** The picture at `progress` (0–1, exclusive) on the way from `from` to `to`; both of one size. */
+/** The picture at `progress` (0–1) on the way from `from` to `to`; both of one size. */
 export function transitionPicture(
   type: TransitionType,
   from: YuvPicture,

@@ -42,13 +42,15 @@ export function readOverlay(onBlack: YuvPicture, onWhite: YuvPicture): Overlay {
   return { base: data, through };
 }
 
-/** Puts an overlay over a picture, in place. */
-export function putOver({ width, height, data }: YuvPicture, { base, through }: Overlay): void {
+/** The picture with an overlay over it. */
+export function putOver({ width, height, data: under }: YuvPicture, { base, through }: Overlay): YuvPicture {
   const luma = width * height;
+  const data = Buffer.allocUnsafe(under.length);
   for (let i = 0; i < luma; i++) {
-    data[i] = (base[i] as number) + ((((data[i] as number) - BLACK) * (through[i] as number) + 128) >> 8);
+    data[i] = (base[i] as number) + ((((under[i] as number) - BLACK) * (through[i] as number) + 128) >> 8);
   }
   for (let i = luma; i < data.length; i++) {
-    data[i] = (base[i] as number) + ((((data[i] as number) - 128) * (through[i] as number) + 128) >> 8);
+    data[i] = (base[i] as number) + ((((under[i] as number) - 128) * (through[i] as number) + 128) >> 8);
   }
+  return { width, height, data };
 }

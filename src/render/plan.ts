@@ -11,7 +11,7 @@ import type { VideoSound } from './parts/videoSound.ts';
 import type { Entry, Timeline } from './timeline.ts';
 
 /** Raise it with every change that makes other bytes from the same job; all parts are then made anew. */
-export const RENDERER_VERSION = '13';
+export const RENDERER_VERSION = '14';
 
 /** A part that can be made, stored and found again by its key. */
 export interface PlannedPart<Content> {
@@ -46,9 +46,9 @@ export interface SoundtrackContent {
   loudnessLufs: number;
 }
 
-/** A slide and its coded still. */
+/** A slide and its coded still, with one without its words behind it where they leave or come in a fade. */
 export interface PlannedSlide extends PlannedPart<SlideContent> {
-  still: PlannedPart<unknown>;
+  still: PlannedPart<{ wordless: boolean }>;
   frames: number;
 }
 
@@ -91,13 +91,16 @@ export function buildPlan(
   const known: Assets = new Map(assets.map((asset) => [asset.id, asset]));
   const video = videoSettings(job);
   const codec = videoCodecs[video.format];
-  const shown = timeline.entries.map((entry) =>
-    slidesOf(job, entry, timeline, video, known).map(({ content, frames }): PlannedSlide => {
+  const fades = (entry: Entry | undefined): boolean => entry?.exit?.type === 'fade';
+  const shown = timeline.entries.map((entry, i) => {
+    const [comes, leaves] = [fades(timeline.entries[i - 1]), fades(entry)];
+    return slidesOf(job, entry, timeline, video, known).map(({ content, frames }, j, all): PlannedSlide => {
       const slide = part('slide', content);
-      const still = part('still', { codec, slide: slide.key, video });
+      const wordless = (comes && j === 0) || (leaves && j === all.length - 1);
+      const still = part('still', { codec, slide: slide.key, video, wordless });
       return Object.assign(slide, { frames, still });
-    }),
-  );
+    });
+  });
   const entries = timeline.entries.map((entry, i): PlannedEntry => {
     const slides = shown[i] ?? [];
     const { exit } = entry;

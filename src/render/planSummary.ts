@@ -57,7 +57,10 @@ async function estimateRender(
     const moves = slides.some(
       ({ content }) => content.clip || content.focus || (content.motion ?? 'none') !== 'none',
     );
-    const held = moves ? slides.reduce((sum, { frames }) => sum + frames, 0) : slides.length;
+    const held = slides.reduce(
+      (sum, { frames, still }) => sum + (moves ? frames : still.content.wordless ? 2 : 1),
+      0,
+    );
     return held + (exit && exit.type !== 'fade' ? exit.frames : 0);
   });
   const missing = pictures.filter((_, i) => isMissing(plan.entries[i]?.segment.key ?? ''));

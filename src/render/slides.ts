@@ -4,7 +4,6 @@ import { readClip } from '../media/clip.ts';
 import { yuvToRgb } from '../media/convert.ts';
 import type { YuvPicture } from '../media/frame.ts';
 import { probeImage, type RgbPicture } from '../media/image.ts';
-import { BLACK, type Overlay, putOver, readOverlay, WHITE } from '../media/overlay.ts';
 import { type CodedFrames, encodeFrames } from '../media/video.ts';
 import { dimOutside, resampleView } from '../media/view.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
@@ -17,13 +16,17 @@ import type { PartMaker } from './partMaker.ts';
 import { type Background, paintBackground, placePhoto } from './parts/background.ts';
 import { paintSlide, type SlideContent } from './parts/slide.ts';
 import type { Plan, PlannedEntry, PlannedSlide } from './plan.ts';
+import { overlayOf, type Shown } from './shown.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** The pictures of a render by their entry on the timeline, in the forms in which they are wanted. */
 export interface Slides {
-  /** The first picture of an entry. */
-  picture(index: number): Promise<YuvPicture>;
-  /** H.264: parameter sets and one IDR picture (annex B); of an entry's first picture. */
+  /** What an entry begins with. */
+  first(index: number): Promise<Shown>;
+  /**
+   * H.264: parameter sets and an IDR picture (annex B), of an entry's first picture; where words leave or come in a fade a
+   * P picture follows, which is the same without them.
+   */
   still(index: number): Promise<Buffer>;
   /** The stills of an entry, one for each of its slides. */
   stills(index: number): Promise<Buffer[]>;
@@ -33,11 +36,8 @@ export interface Slides {
   moves(index: number): boolean;
   /** True for a video, which plays on under its transition; a photo has come to rest by then. */
   plays(index: number): boolean;
-  /**
-   * What an entry shows until its transition, each picture with how many frames it is shown; of a video `beyond` frames
-   * more.
-   */
-  held(index: number, beyond?: number): AsyncGenerator<{ picture: YuvPicture; frames: number }>;
+  /** What an entry shows until its transition, each for so many frames; of a video `beyond` frames more. */
+  held(index: number, beyond?: number): AsyncGenerator<Shown & { frames: number }>;
   /** A small picture for the sheet of all of them. */
   thumb(index: number): Promise<RgbPicture>;
   /** What composing them had to say, now or when they were made. */
@@ -46,8 +46,7 @@ export interface Slides {
 
 type Pictures = AsyncIterable<YuvPicture> | Iterable<YuvPicture>;
 
-interface Composed {
-  picture: YuvPicture;
+interface Composed extends Shown {
   warnings: Warning[];
 }
 
@@ -138,8 +137,12 @@ export function createSlides({
     stopwatch.time('slides', async () => {
       const { content } = slide;
       const { picture, warnings } = await opening(content, index);
-      warnings.push(...(await paintSlide(picture, content, await read(content.logo))));
-      return { picture, warnings };
+      const painted = await paintSlide(picture, content, await read(content.logo));
+      return {
+        picture: () => picture,
+        wordless: () => painted.wordless,
+        warnings: [...warnings, ...painted.warnings],
+      };
     });
 
   const composed = (slide: PlannedSlide, index: number): Promise<Composed> => {
@@ -159,37 +162,24 @@ export function createSlides({
     const { width, height } = planned.content;
     const data = await parts.bytes(planned, async () => {
       const { picture, warnings } = await first(index);
-      return { bytes: (await yuvToRgb(picture, width, height)).data, meta: { warnings } };
+      return { bytes: (await yuvToRgb(picture(), width, height)).data, meta: { warnings } };
     });
     return { width, height, data };
   };
 
   const still = (slide: PlannedSlide, index: number): Promise<Buffer> =>
     parts.bytes(slide.still, async () => {
-      const { picture } = await composed(slide, index);
+      const { picture, wordless } = await composed(slide, index);
+      const shown = slide.still.content.wordless ? [picture(), wordless()] : [picture()];
       // The thumbnail is made now, while the slide is at hand.
-      const [coded] = await Promise.all([encodeFrames([picture], plan.video), thumb(index)]);
+      const [coded] = await Promise.all([encode(shown), thumb(index)]);
       return { bytes: Buffer.concat([coded.parameters, ...coded.frames]) };
     });
 
-  /** What lies over a moving picture. */
-  const overlay = async (content: SlideContent): Promise<Overlay> => {
-    const { width, height } = content;
-    const [onBlack, onWhite] = await Promise.all(
-      [BLACK, WHITE].map(async (level) => {
-        const picture = plain(width, height, level);
-        await paintSlide(picture, content, await read(content.logo));
-        return picture;
-      }),
-    );
-    return readOverlay(onBlack as YuvPicture, onWhite as YuvPicture);
-  };
+  const overlay = async (content: SlideContent) => overlayOf(content, await read(content.logo));
 
   /** A video under the words; its last picture stands until the step ends. */
-  async function* playing(
-    index: number,
-    beyond: number,
-  ): AsyncGenerator<{ picture: YuvPicture; frames: number }> {
+  async function* playing(index: number, beyond: number): ReturnType<Slides['held']> {
     const { slides } = entryOf(plan, index);
     const { content } = firstSlide(plan, index);
     const source = frames(content);
@@ -206,9 +196,7 @@ export function createSlides({
           });
           last = next.done ? last : next.value;
           if (!last) throw undecodable(index, new Error('it has no picture'));
-          const picture = { ...last, data: Buffer.from(last.data) };
-          putOver(picture, over);
-          yield { picture, frames: 1 };
+          yield { ...over(last), frames: 1 };
         }
       }
     } finally {
@@ -216,7 +204,7 @@ export function createSlides({
     }
   }
 
-  async function* moving(index: number): AsyncGenerator<{ picture: YuvPicture; frames: number }> {
+  async function* moving(index: number): ReturnType<Slides['held']> {
     const { slides } = entryOf(plan, index);
     const { content } = firstSlide(plan, index);
     const movement = await movementIn(content);
@@ -233,15 +221,14 @@ export function createSlides({
         const { view, light } = movement.at(total > 1 ? frame / (total - 1) : 0);
         const shown = resampleView(source, view, content.width, content.height);
         if (light) dimOutside(shown, light);
-        putOver(shown, over);
-        yield { picture: shown, frames: 1 };
+        yield { ...over(shown), frames: 1 };
       }
     }
   }
 
-  async function* standing(index: number): AsyncGenerator<{ picture: YuvPicture; frames: number }> {
+  async function* standing(index: number): ReturnType<Slides['held']> {
     for (const slide of entryOf(plan, index).slides) {
-      yield { picture: (await composed(slide, index)).picture, frames: slide.frames };
+      yield { ...(await composed(slide, index)), frames: slide.frames };
     }
   }
 
@@ -249,7 +236,7 @@ export function createSlides({
   const moves = (index: number): boolean => plays(index) || isMoving(firstSlide(plan, index).content);
 
   return {
-    picture: async (index) => (await first(index)).picture,
+    first,
     still: (index) => still(firstSlide(plan, index), index),
     stills: (index) => atOnce(entryOf(plan, index).slides, PICTURES_AT_ONCE, (slide) => still(slide, index)),
     encode,
@@ -275,12 +262,6 @@ export function createSlides({
 /** Whether the view of a photo moves. */
 const isMoving = ({ photo, motion = 'none', focus }: SlideContent): boolean =>
   photo !== undefined && (motion !== 'none' || focus !== undefined);
-
-/** A picture of one grey. */
-function plain(width: number, height: number, luma: number): YuvPicture {
-  const data = Buffer.alloc((width * height * 3) / 2, 128);
-  return { width, height, data: data.fill(luma, 0, width * height) };
-}
 
 function entryOf(plan: Plan, index: number): PlannedEntry {
   const entry = plan.entries[index];

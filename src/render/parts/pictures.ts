@@ -14,7 +14,7 @@ const SHEET_QUALITY = 78;
 export async function makePoster(plan: Plan, slides: Slides, parts: PartMaker): Promise<StoredPart> {
   const content = { slide: plan.entries[0]?.slides[0]?.key, quality: POSTER_QUALITY };
   const { stored } = await parts.make(part('poster', content), async () => ({
-    bytes: await encodeJpeg(await yuvToRgb(await slides.picture(0)), POSTER_QUALITY),
+    bytes: await encodeJpeg(await yuvToRgb((await slides.first(0)).picture()), POSTER_QUALITY),
   }));
   return stored;
 }

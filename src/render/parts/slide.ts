@@ -46,15 +46,16 @@ export interface SlideContent {
 }
 
 /**
- * Paints everything but the picture itself onto it, in place: a veil that keeps words readable, the words, the progress
- * line, a caption, the logo.
+ * Paints everything but the picture itself onto it, in place: a veil that keeps words readable, the progress line, the
+ * logo, the words and a caption.
+ * @returns also the picture as it was before the words
  * @throws PreviewError `asset_corrupt` where the logo cannot be decoded, and the job wants no preview without it
  */
 export async function paintSlide(
   picture: YuvPicture,
   content: SlideContent,
   logo: Buffer | undefined,
-): Promise<Warning[]> {
+): Promise<{ wordless: YuvPicture; warnings: Warning[] }> {
   const theme = themeOf(content);
   const layout = layoutOf(content);
   const { unit, margin } = layout;
@@ -75,6 +76,12 @@ export async function paintSlide(
   const isOnPicture = Boolean(content.photo ?? content.clip);
   if (words.blocks.length > 0 && isOnPicture)
     paintVeil(picture, content, layout, { top, reach: margin + words.width });
+  if (content.counter) paintProgress(picture, content, layout, theme);
+  if (mark) {
+    const left = content.mirrored ? margin : content.width - margin - mark.width;
+    drawOver(picture, mark, left, Math.round(44 * unit));
+  }
+  const wordless = { ...picture, data: Buffer.from(picture.data) };
   let baseline = top;
   for (const { block, gap } of words.blocks) {
     baseline += gap;
@@ -89,13 +96,8 @@ export async function paintSlide(
       theme.accent,
     );
   }
-  if (content.counter) paintProgress(picture, content, layout, theme);
   if (content.caption && content.caption.length > 0) await paintCaption(picture, content, unit);
-  if (mark) {
-    const left = content.mirrored ? margin : content.width - margin - mark.width;
-    drawOver(picture, mark, left, Math.round(44 * unit));
-  }
-  return [...words.warnings, ...missing];
+  return { wordless, warnings: [...words.warnings, ...missing] };
 }
 
 /** That a logo which cannot be decoded is left out. @throws the error where the job wants no preview without it */

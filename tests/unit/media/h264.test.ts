@@ -3,11 +3,13 @@ import type { VideoSettings } from '../../../src/media/codecs.ts';
 import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
 import type { YuvPicture } from '../../../src/media/frame.ts';
 import {
+  type CodedPicture,
   fadeFrame,
   MAX_FADE_PICTURES,
-  placeStill,
+  placePicture,
   readParameterSets,
-  readStill,
+  readPictures,
+  repeatFrame,
 } from '../../../src/media/h264/stills.ts';
 import { fragment, initSegment, nalsToSample } from '../../../src/media/mp4/fragments.ts';
 import { avcConfiguration, type Sample } from '../../../src/media/mp4/track.ts';
@@ -33,6 +35,8 @@ async function still(seed: number): Promise<Buffer> {
   return Buffer.concat([parameters, ...frames]);
 }
 
+const readStill = (stream: Buffer): CodedPicture => readPictures(stream)[0] as CodedPicture;
+
 /** Stills `from` and `to` with `between` pictures of a fade, as a file. */
 function fade(from: Buffer, to: Buffer, between: number): Buffer {
   const [a, b] = [readStill(from), readStill(to)];
@@ -43,8 +47,8 @@ function fade(from: Buffer, to: Buffer, between: number): Buffer {
     sync: offset === 0,
   });
   const samples = [
-    sample(placeStill(a, { references: 0, order: 0 }), 1, 0),
-    sample(placeStill(b, { references: 1, order: between + 1 }), 1, between),
+    sample(placePicture(a, { references: 0, order: 0 }), 1, 0),
+    sample(placePicture(b, { references: 1, order: between + 1 }), 1, between),
     ...Array.from({ length: between }, (_, i) =>
       sample(fadeFrame(a.sets, { references: 2, order: i + 1 }), 1, -1),
     ),
@@ -89,14 +93,16 @@ describe('fades without an encoder', () => {
     expect(frames.at(-1)?.data.equals(alone?.data as Buffer)).toBe(true);
   });
 
-  it('repeats a still where both references are the same', async () => {
+  it('repeats the last still, however many were before it', async () => {
+    const stills = [readStill(to), readStill(from)];
     const { sets } = readStill(from);
-    const { sps, pps } = readParameterSets(from);
+    const { sps, pps } = sets;
     const { width, height, fps } = SETTINGS;
     const track = { kind: 'video', timescale: fps, width, height, avcC: avcConfiguration(sps, pps) } as const;
     const nals = [
-      placeStill(readStill(from), { references: 0, order: 0 }),
-      fadeFrame(sets, { references: 1, order: 1 }),
+      ...stills.map((still, i) => placePicture(still, { references: i, order: i })),
+      repeatFrame(sets, { references: 2, order: 2 }),
+      repeatFrame(sets, { references: 2, order: 3 }),
     ];
     const samples = nals.map((nal, i) => ({
       data: nalsToSample([nal]),
@@ -104,8 +110,12 @@ describe('fades without an encoder', () => {
       offset: 0,
       sync: i === 0,
     }));
-    const [still, repeat] = await decodeVideo(Buffer.concat([initSegment(track), fragment(samples)]));
-    expect(repeat?.data.equals(still?.data as Buffer)).toBe(true);
+    const [other, still, ...repeats] = await decodeVideo(
+      Buffer.concat([initSegment(track), fragment(samples)]),
+    );
+    expect(still?.data.equals(other?.data as Buffer)).toBe(false);
+    expect(repeats).toHaveLength(2);
+    for (const repeat of repeats) expect(repeat.data.equals(still?.data as Buffer)).toBe(true);
   });
 
   it('costs a few dozen bytes a picture', () => {
@@ -115,16 +125,20 @@ describe('fades without an encoder', () => {
 
   it('gives stills of different pictures different numbers, and the same still the same', () => {
     const place = { references: 0, order: 0 };
-    expect(placeStill(readStill(from), place)).toEqual(placeStill(readStill(from), place));
-    expect(placeStill(readStill(from), place).subarray(0, 6)).not.toEqual(
-      placeStill(readStill(to), place).subarray(0, 6),
+    expect(placePicture(readStill(from), place)).toEqual(placePicture(readStill(from), place));
+    expect(placePicture(readStill(from), place).subarray(0, 6)).not.toEqual(
+      placePicture(readStill(to), place).subarray(0, 6),
     );
   });
 
   it('refuses a stream that it could not continue', async () => {
     expect(() => readStill(Buffer.from('no stream at all'))).toThrow('no parameter sets');
-    const two = await encodeFrames([picture(1), picture(2)], SETTINGS);
-    expect(() => readStill(Buffer.concat([two.parameters, ...two.frames]))).toThrow('one IDR slice');
+    const { parameters, frames } = await encodeFrames([picture(1), picture(2)], SETTINGS);
+    const [first, second] = frames as [Buffer, Buffer];
+    expect(
+      readPictures(Buffer.concat([parameters, first, second])).map(({ predicted }) => predicted),
+    ).toEqual([false, true]);
+    expect(() => readPictures(Buffer.concat([parameters, second, first]))).toThrow('IDR picture comes first');
   });
 });
 

@@ -59,8 +59,8 @@ describe('an overlay read off black and white', () => {
   it('gives over any picture what painting on it would have given', () => {
     const overlay = readOverlay(paint(16), paint(235));
     for (const level of [16, 77, 128, 235]) {
-      const shown = picture(() => level);
-      putOver(shown, overlay);
+      const under = picture(() => level);
+      const shown = putOver(under, overlay);
       const expected = paint(level);
       for (let x = 0; x < WIDTH; x++) {
         expect(
