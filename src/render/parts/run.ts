@@ -73,7 +73,7 @@ export type StillPair = readonly [still: CodedPicture, wordless: CodedPicture];
  */
 export function withFade(run: Run, wordless: CodedPicture, next: StillPair, frames: number): Run {
   const { sets } = run;
-  const phases = phasesOf(frames);
+  const phases = phasesOf({ type: 'fade', frames });
   const left = leg({ order: run.order, at: run.frames - 1 }, phases.leaving);
   const changed = leg(left.end, phases.changing);
   const come = leg(changed.end, phases.coming);

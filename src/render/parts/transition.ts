@@ -1,6 +1,12 @@
 import { type TransitionType, transitionPicture, type YuvPicture } from '../../media/frame.ts';
 import type { Shown } from '../shown.ts';
 
+/** How a step comes, and how long that takes. */
+export interface Transition {
+  type: TransitionType;
+  frames: number;
+}
+
 /** Frames in which the words leave, the pictures change, and the other words come. */
 export interface Phases {
   leaving: number;
@@ -8,31 +14,26 @@ export interface Phases {
   coming: number;
 }
 
-/** Of a transition, how long words take to leave, and as long to come. */
-const WORDS_SHARE = 0.27;
+/** Of a transition, how long words take to leave, and as long to come. What moves across the frame needs more time. */
+const WORDS_SHARE: Readonly<Record<TransitionType, number>> = { fade: 0.27, slide: 0.2, wipe: 0.2 };
 
 /**
  * How the frames of a transition are shared out, so that no words lie over others. The last frame of each phase shows
  * what it leads to. Where there are two frames, the pictures change between them; where there is one, it is a cut.
  */
-export function phasesOf(frames: number): Phases {
-  const coming = Math.max(1, Math.round(frames * WORDS_SHARE));
+export function phasesOf({ type, frames }: Transition): Phases {
+  const coming = Math.max(1, Math.round(frames * WORDS_SHARE[type]));
   const leaving = Math.min(coming, frames - coming);
   return { leaving, changing: frames - leaving - coming, coming };
 }
 
 /** Frame `i`, from 1, of a transition of `frames` frames. */
-export function transitionFrame(
-  { type, frames }: { type: TransitionType; frames: number },
-  i: number,
-  from: Shown,
-  to: Shown,
-): YuvPicture {
-  const { leaving, changing, coming } = phasesOf(frames);
+export function transitionFrame(transition: Transition, i: number, from: Shown, to: Shown): YuvPicture {
+  const { leaving, changing, coming } = phasesOf(transition);
   if (i <= leaving) return transitionPicture('fade', from.picture(), from.wordless(), i / leaving);
   const changed = i - leaving;
   if (changed <= changing) {
-    return transitionPicture(type, from.wordless(), to.wordless(), changed / changing);
+    return transitionPicture(transition.type, from.wordless(), to.wordless(), changed / changing);
   }
   return transitionPicture('fade', to.wordless(), to.picture(), (changed - changing) / coming);
 }

@@ -73,8 +73,7 @@ describe('a fade of words and pictures', () => {
   it.each([1, 2, 3, 4, 15, 60, 300])('of %i frames is decoded bit by bit as computed', async (frames) => {
     const run = withFade(runOfStills([from.coded[0]], [HELD]), from.coded[1], to.coded, frames);
     const shown = await shownBy(run);
-    const { leaving, changing, coming } = phasesOf(frames);
-    expect(leaving + changing + coming).toBe(frames);
+    const { leaving, changing } = phasesOf({ type: 'fade', frames });
     const ends = [
       { at: HELD - 1, data: from.shown[0] },
       ...(leaving > 0 ? [{ at: HELD - 1 + leaving, data: from.shown[1] }] : []),
@@ -105,7 +104,7 @@ describe('a fade of words and pictures', () => {
     for (const [i, { shown: still }] of [from, other, to, other, from].entries()) {
       expect(shown.get(5 * i)?.equals(still[0]), `still ${i}`).toBe(true);
     }
-    const { leaving, changing } = phasesOf(15);
+    const { leaving, changing } = phasesOf({ type: 'fade', frames: 15 });
     expect(shown.get(24 + leaving)?.equals(from.shown[1])).toBe(true);
     expect(shown.get(24 + leaving + changing)?.equals(to.shown[1])).toBe(true);
     expect(shown.get(24 + 15)?.equals(to.shown[0])).toBe(true);
@@ -148,17 +147,18 @@ describe('a hold without a transition', () => {
 
 describe('the frames of a transition', () => {
   it.each([
-    [1, { leaving: 0, changing: 0, coming: 1 }],
-    [2, { leaving: 1, changing: 0, coming: 1 }],
-    [3, { leaving: 1, changing: 1, coming: 1 }],
-    [15, { leaving: 4, changing: 7, coming: 4 }],
-  ])('are shared out: %i', (frames, phases) => {
-    expect(phasesOf(frames)).toEqual(phases);
+    ['fade', 1, { leaving: 0, changing: 0, coming: 1 }],
+    ['fade', 2, { leaving: 1, changing: 0, coming: 1 }],
+    ['fade', 3, { leaving: 1, changing: 1, coming: 1 }],
+    ['fade', 15, { leaving: 4, changing: 7, coming: 4 }],
+    ['slide', 15, { leaving: 3, changing: 9, coming: 3 }],
+  ] as const)('are shared out: a %s of %i', (type, frames, phases) => {
+    expect(phasesOf({ type, frames })).toEqual(phases);
   });
 
-  it('are all given to one of the phases, and the pictures get the most', () => {
+  it.each(['fade', 'slide', 'wipe'] as const)('are all given to one of the phases: %s', (type) => {
     for (let frames = 3; frames < 600; frames++) {
-      const { leaving, changing, coming } = phasesOf(frames);
+      const { leaving, changing, coming } = phasesOf({ type, frames });
       expect(leaving + changing + coming).toBe(frames);
       expect(Math.min(leaving, changing, coming)).toBeGreaterThan(0);
       expect(leaving).toBe(coming);
