@@ -105,11 +105,11 @@ function stepSeconds(step: Step, assetSeconds: ReadonlyMap<string, number>): num
   return Math.max(characters / READING_RATE, MIN_STEP_SECONDS);
 }
 
-/** The transition of `step` plays over the end of what is before it, of which it leaves at least half. */
+/** The transition of `step` plays over the end of what is before it, of which it leaves at least half; one frame is a cut. */
 function exitBefore(step: Step | undefined, framesBefore: number, fps: number): Entry['exit'] {
   const type = step?.transition?.type ?? 'fade';
   if (type === 'none') return undefined;
   const wanted = Math.round((step?.transition?.durationSeconds ?? DEFAULT_TRANSITION_SECONDS) * fps);
   const frames = Math.min(wanted, Math.floor(framesBefore / 2));
-  return frames > 0 ? { frames, type } : undefined;
+  return frames > 1 ? { frames, type } : undefined;
 }

@@ -22,7 +22,7 @@ export interface Run {
   frames: number;
 }
 
-/** Decoded in order and shown in order, a sample is decoded when the one at its place is shown. */
+/** The first to be decoded is decoded when the first is shown, the second when the second is, and so on. */
 export function samplesOf({ pictures, frames }: Run): Sample[] {
   const times = pictures.map(({ at }) => at).sort((a, b) => a - b);
   return pictures.map(({ nal, at }, i): Sample => {
@@ -45,7 +45,7 @@ export function runOfStills(stills: readonly CodedPicture[], durations: readonly
   return { sets: first.sets, pictures, references: stills.length, order: stills.length - 1, frames };
 }
 
-/** A decoder that reorders shows a picture when it has as many more of them. */
+/** A decoder shows a picture when it has so many more: before those between two fades it decodes two that follow them. */
 const REORDERED = 2;
 
 /**
@@ -63,7 +63,7 @@ export function withRepeats(run: Run): Run {
   return { ...run, pictures: [...pictures, ...repeats] };
 }
 
-/** Of a still, and of the same without its words, which is predicted from it. */
+/** A still, and the same without its words, which is predicted from it. */
 export type StillPair = readonly [still: CodedPicture, wordless: CodedPicture];
 
 /**
@@ -86,9 +86,10 @@ export function withFade(run: Run, wordless: CodedPicture, next: StillPair, fram
   const mix = ({ between }: Leg): void => {
     for (const { order, at } of between) pictures.push({ nal: fadeFrame(sets, { references, order }), at });
   };
-  if (phases.leaving > 0) put(wordless, left.end);
+  put(wordless, left.end);
   mix(left);
   put(next[0], come.end);
+  // A fade of two frames never shows what follows without its words.
   if (phases.changing > 0) put(next[1], changed.end);
   mix(changed);
   mix(come);

@@ -1,7 +1,7 @@
 import { type TransitionType, transitionPicture, type YuvPicture } from '../../media/frame.ts';
 import type { Shown } from '../shown.ts';
 
-/** How a step comes, and how long that takes. */
+/** How a step comes, and how long that takes: two frames at least. */
 export interface Transition {
   type: TransitionType;
   frames: number;
@@ -19,12 +19,11 @@ const WORDS_SHARE: Readonly<Record<TransitionType, number>> = { fade: 0.27, slid
 
 /**
  * How the frames of a transition are shared out, so that no words lie over others. The last frame of each phase shows
- * what it leads to. Where there are two frames, the pictures change between them; where there is one, it is a cut.
+ * what it leads to. Where there are two frames, the pictures change between them.
  */
 export function phasesOf({ type, frames }: Transition): Phases {
-  const coming = Math.max(1, Math.round(frames * WORDS_SHARE[type]));
-  const leaving = Math.min(coming, frames - coming);
-  return { leaving, changing: frames - leaving - coming, coming };
+  const words = Math.max(1, Math.round(frames * WORDS_SHARE[type]));
+  return { leaving: words, changing: frames - 2 * words, coming: words };
 }
 
 /** Frame `i`, from 1, of a transition of `frames` frames. */

@@ -70,13 +70,13 @@ describe('a fade of words and pictures', () => {
     [from, to, other] = await Promise.all([pairOf(1), pairOf(4), pairOf(2)]);
   });
 
-  it.each([1, 2, 3, 4, 15, 60, 300])('of %i frames is decoded bit by bit as computed', async (frames) => {
+  it.each([2, 3, 4, 15, 60, 300])('of %i frames is decoded bit by bit as computed', async (frames) => {
     const run = withFade(runOfStills([from.coded[0]], [HELD]), from.coded[1], to.coded, frames);
     const shown = await shownBy(run);
     const { leaving, changing } = phasesOf({ type: 'fade', frames });
     const ends = [
       { at: HELD - 1, data: from.shown[0] },
-      ...(leaving > 0 ? [{ at: HELD - 1 + leaving, data: from.shown[1] }] : []),
+      { at: HELD - 1 + leaving, data: from.shown[1] },
       ...(changing > 0 ? [{ at: HELD - 1 + leaving + changing, data: to.shown[1] }] : []),
       { at: HELD - 1 + frames, data: to.shown[0] },
     ];
@@ -147,7 +147,6 @@ describe('a hold without a transition', () => {
 
 describe('the frames of a transition', () => {
   it.each([
-    ['fade', 1, { leaving: 0, changing: 0, coming: 1 }],
     ['fade', 2, { leaving: 1, changing: 0, coming: 1 }],
     ['fade', 3, { leaving: 1, changing: 1, coming: 1 }],
     ['fade', 15, { leaving: 4, changing: 7, coming: 4 }],

@@ -48,6 +48,13 @@ describe('the timeline', () => {
     expect(timeline.entries[1]?.exit).toBeUndefined();
   });
 
+  it('takes a transition of a single frame for a cut', () => {
+    const step = (durationSeconds: number) => ({ transition: { type: 'fade', durationSeconds } });
+    const steps = [{}, step(1 / 30), step(2 / 30)];
+    const timeline = buildTimeline(request(steps as never), new Map(), 30);
+    expect(timeline.entries.map(({ exit }) => exit?.frames)).toEqual([undefined, 2, undefined]);
+  });
+
   it('refuses a preview of more than an hour', () => {
     const steps = Array.from({ length: 40 }, () => ({ durationSeconds: 120 }));
     expect(() => buildTimeline(request(steps), new Map(), 30)).toThrow(PreviewError);
