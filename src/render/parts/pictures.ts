@@ -1,7 +1,7 @@
 import { yuvToRgb } from '../../media/convert.ts';
 import { encodeJpeg } from '../../media/image.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
-import { atOnce, PICTURES_AT_ONCE } from '../atOnce.ts';
+import { atOnce } from '../atOnce.ts';
 import type { PartMaker } from '../partMaker.ts';
 import { type Plan, part } from '../plan.ts';
 import type { Slides } from '../slides.ts';
@@ -9,6 +9,8 @@ import { createSheet, placeThumb, sheetLayout } from './storyboard.ts';
 
 const POSTER_QUALITY = 88;
 const SHEET_QUALITY = 78;
+/** Thumbnails at a time. Most are there and only read; where no segments are made, each has its slide composed first. */
+const THUMBS_AT_ONCE = 8;
 
 /** The first slide as a JPEG. */
 export async function makePoster(plan: Plan, slides: Slides, parts: PartMaker): Promise<StoredPart> {
@@ -25,8 +27,7 @@ export async function makeStoryboard(plan: Plan, slides: Slides, parts: PartMake
   const content = { thumbs: plan.entries.map(({ thumb }) => thumb.key), layout, quality: SHEET_QUALITY };
   const { stored } = await parts.make(part('storyboard', content), async () => {
     const sheet = createSheet(layout);
-    // Where no segments are made, each has its slide composed first.
-    await atOnce(plan.entries, PICTURES_AT_ONCE, async (_, i) =>
+    await atOnce(plan.entries, THUMBS_AT_ONCE, async (_, i) =>
       placeThumb(sheet, layout, i, await slides.thumb(i)),
     );
     return { bytes: await encodeJpeg(sheet, SHEET_QUALITY) };
