@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PreviewRequest } from '../../src/job/previewJob.types.ts';
+import { CLI } from '../support/processes.ts';
 import { smallJob } from '../support/service.ts';
 
 let folder: string;
@@ -45,7 +46,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
   const env = { PATH: process.env.PATH, DATA_DIR: join(folder, 'data') };
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], { env });
+  const child = spawn(process.execPath, [CLI, ...args], { env });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => {
     out += chunk.toString();

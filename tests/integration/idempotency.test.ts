@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { CLI } from '../support/processes.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../support/queueWorld.ts';
 import { freePort, hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
 
@@ -28,9 +29,7 @@ describe.skipIf(!hasRedis())('a job that is sent many times to two API processes
       ...{ PATH: process.env.PATH, PORT: String(port), LOG_LEVEL: 'silent' },
       ...{ REDIS_URL: redis.url, DATA_DIR: world.dataDir },
     };
-    processes.push(
-      spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'api'], { env, stdio: 'ignore' }),
-    );
+    processes.push(spawn(process.execPath, [CLI, 'api'], { env, stdio: 'ignore' }));
     const url = `http://127.0.0.1:${port}`;
     await eventually(
       async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok || undefined,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { CLI } from '../support/processes.ts';
 import { freePort } from '../support/redis.ts';
 import { smallJob } from '../support/service.ts';
 
@@ -34,7 +35,7 @@ async function dataFolder(): Promise<string> {
 /** The real command line in a process of its own. */
 function serve(dataDir: string, port: number): ChildProcess {
   const env = { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: String(port), LOG_LEVEL: 'warn' };
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'serve'], {
+  const child = spawn(process.execPath, [CLI, 'serve'], {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });

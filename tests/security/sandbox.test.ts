@@ -8,6 +8,7 @@ import { createRenderPool, type RenderPool } from '../../src/worker/renderProces
 import { createRenderSandbox, type RenderSandbox } from '../../src/worker/sandbox/renderSandbox.ts';
 import { type Canary, knock, startCanary } from '../support/canary.ts';
 import { eventually } from '../support/eventually.ts';
+import { processFile } from '../support/processes.ts';
 import { toldJob } from '../support/queueWorld.ts';
 
 const PROBE = new URL('../support/sandboxProbe.mjs', import.meta.url);
@@ -16,8 +17,9 @@ const isLinux = process.platform === 'linux';
 
 const sandboxOf = (cpuSeconds = 600): RenderSandbox =>
   createRenderSandbox({ memoryBytes: MEMORY, cpuSeconds }, { isBuilt: true });
-const workFolders = (): string[] =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith('preview-render-'));
+/** The folders of the render processes that a process has started. */
+const workFoldersOf = (pid = process.pid): string[] =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith(`preview-render-${hostname()}-${pid}-`));
 
 describe.runIf(isLinux)('the process that renders', () => {
   const sandbox = sandboxOf();
@@ -58,9 +60,9 @@ describe.runIf(isLinux)('the process that renders', () => {
     expect(environment).toMatchObject({ HOME: cwd, TMPDIR: cwd });
     expect(await tried('write', join(String(cwd), 'file'))).toBe('done');
     const other = createRenderPool(join(folder, 'store'), { entry: PROBE, sandbox });
-    const before = workFolders().length;
+    const before = workFoldersOf().length;
     await other.close();
-    expect(workFolders().length).toBe(before - 1);
+    expect(workFoldersOf().length).toBe(before - 1);
     expect(existsSync(String(cwd))).toBe(true);
   });
 
@@ -122,10 +124,9 @@ describe.runIf(isLinux)('the process that renders', () => {
 describe.runIf(isLinux)('the folders of render processes', () => {
   it('are swept at the next start where their service was killed', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'preview-sandbox-'));
-    const service = fork(new URL('../support/poolProcess.ts', import.meta.url), [folder]);
+    const service = fork(processFile('poolProcess'), [folder]);
     await new Promise((resolve) => service.once('message', resolve));
-    const own = `preview-render-${hostname()}-${service.pid}-`;
-    const left = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith(own));
+    const left = (): string[] => workFoldersOf(service.pid);
     expect(left()).toHaveLength(1);
     const ended = new Promise((resolve) => service.once('exit', resolve));
     service.kill('SIGKILL');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { PreviewJob } from '../../src/job/previewJob.types.ts';
 import { eventually } from './eventually.ts';
+import { CLI } from './processes.ts';
 import { startRedis } from './redis.ts';
 import { keepSecretsOf, suiteLog } from './suiteLog.ts';
 
@@ -21,8 +22,8 @@ export interface ClusterProcess {
 /** Processes that share one Redis and one folder, as on several machines. */
 export interface Cluster {
   dataDir: string;
-  /** @param folder where its sources are, of this version where it is left out */
-  start(command: 'api' | 'worker', env?: Record<string, string>, folder?: string): Promise<ClusterProcess>;
+  /** @param cli the command line, of this version where it is left out */
+  start(command: 'api' | 'worker', env?: Record<string, string>, cli?: string): Promise<ClusterProcess>;
   stop(): Promise<void>;
 }
 
@@ -32,9 +33,9 @@ export async function openCluster(): Promise<Cluster> {
   const started: ClusterProcess[] = [];
   return {
     dataDir,
-    async start(command, env = {}, folder = '.') {
+    async start(command, env = {}, cli = CLI) {
       const place = { REDIS_URL: redis.url, DATA_DIR: dataDir, PORT: '0', PREVIEW_WORKER_PORT: '0' };
-      const one = await startProcess(command, { ...place, ...env }, folder);
+      const one = await startProcess(command, { ...place, ...env }, cli);
       started.push(one);
       return one;
     },
@@ -50,11 +51,10 @@ export async function openCluster(): Promise<Cluster> {
 export async function startProcess(
   command: 'serve' | 'api' | 'worker',
   settings: Record<string, string>,
-  folder = '.',
+  cli = CLI,
 ): Promise<ClusterProcess> {
   const env = { PATH: process.env.PATH, LOG_FORMAT: 'json', ...settings };
-  const args = ['--import', 'tsx', 'src/cli.ts', command];
-  const child = spawn(process.execPath, args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [cli, command], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const lines: Record<string, unknown>[] = [];
   keepSecretsOf(settings);
   createInterface({ input: child.stdout }).on('line', (line) => {

@@ -1,8 +1,8 @@
 /** A render pool in a process of its own, which tells the pid of its child: `poolProcess.ts <store folder>`. */
 import { createRenderPool } from '../../src/worker/renderProcess.ts';
-import { FAKE_RENDER_CHILD, toldJob } from './queueWorld.ts';
+import { fakeRenders, toldJob } from './queueWorld.ts';
 
-const pool = createRenderPool(process.argv[2] ?? '', { entry: FAKE_RENDER_CHILD });
+const pool = createRenderPool(process.argv[2] ?? '', fakeRenders());
 const { signal } = new AbortController();
 const task = { job: toldJob('parent', ['pid']), assets: [] };
 const { timings } = await pool.render(task, { signal, onProgress: () => undefined });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { PreviewJob } from '../../src/job/previewJob.types.ts';
 import { createLogger, type Logger } from '../../src/logger.ts';
 import { withDryRunEnds } from '../../src/queue/dryRunEnds.ts';
@@ -18,14 +19,21 @@ import {
 } from '../../src/worker/previewWorkerClient.ts';
 import { createRecordNews } from '../../src/worker/recordNews.ts';
 import { createRenderPool } from '../../src/worker/renderProcess.ts';
+import { createRenderSandbox, type RenderSandbox } from '../../src/worker/sandbox/renderSandbox.ts';
 import { eventually } from './eventually.ts';
+import { processFile } from './processes.ts';
 import { smallJob } from './service.ts';
 import { suiteLog } from './suiteLog.ts';
 
-export const FAKE_RENDER_CHILD = new URL('./fakeRenderChild.ts', import.meta.url);
 export const QUEUE_NAME = 'preview-jobs';
 
-/** Client and worker on a real queue and a real store; only the renderer is {@link FAKE_RENDER_CHILD}. */
+/** Renders as the job tells, see fakeRenderChild.ts; not confined, as it writes down how often it was begun. */
+export const fakeRenders = (): { entry: URL; sandbox: RenderSandbox } => ({
+  entry: pathToFileURL(processFile('fakeRenderChild')),
+  sandbox: createRenderSandbox(undefined, { isBuilt: false }),
+});
+
+/** Client and worker on a real queue and a real store; only the renderer is a fake one. */
 export interface QueueWorld {
   dataDir: string;
   backend: QueueBackend;
@@ -92,7 +100,7 @@ export async function openQueueWorld(
     deadLetters,
     metrics,
     async startWorker({ concurrency = 2, jobTimeoutSeconds = 30, shutdownGraceSeconds = 0 } = {}) {
-      const renderPool = createRenderPool(storeFolder, { entry: FAKE_RENDER_CHILD });
+      const renderPool = createRenderPool(storeFolder, fakeRenders());
       const worker = createPreviewWorker({
         ...{
           tracing: noTracing,

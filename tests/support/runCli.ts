@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { CLI } from './processes.ts';
 import { keepSecretsOf, suiteLog } from './suiteLog.ts';
 
 /** The real command line in a process of its own, to its end. */
@@ -6,7 +7,7 @@ export async function runCli(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+  const child = spawn(process.execPath, [CLI, ...args], {
     env: { PATH: process.env.PATH, ...env },
   });
   const printed = { out: '', err: '' };

@@ -20,7 +20,7 @@ import { createRenderPool } from '../../src/worker/renderProcess.ts';
 import { createWebhookSender } from '../../src/worker/webhooks/webhookSender.ts';
 import { announcing, createWebhooks } from '../../src/worker/webhooks/webhooks.ts';
 import { createWebhookWorker } from '../../src/worker/webhooks/webhookWorker.ts';
-import { FAKE_RENDER_CHILD, QUEUE_NAME, toldJob } from './queueWorld.ts';
+import { fakeRenders, QUEUE_NAME, toldJob } from './queueWorld.ts';
 
 const [queueUrl, dataDir = '', url = '', moment] = process.argv.slice(2);
 const logger = createLogger('silent');
@@ -48,7 +48,7 @@ await createPreviewWorker({
   deadLetters,
   news: createRecordNews(),
   tracing: noTracing,
-  renderPool: createRenderPool(storeFolder, { entry: FAKE_RENDER_CHILD }),
+  renderPool: createRenderPool(storeFolder, fakeRenders()),
   concurrency: 1,
   jobTimeoutSeconds: 30,
   shutdownGraceSeconds: 0,

@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { PreviewError } from '../../src/errors.ts';
 import { createLogger, type LoggerOptions } from '../../src/logger.ts';
+import { processFile } from '../support/processes.ts';
 
 /** A logger, and what it has written. */
 function capture(level: string, options: LoggerOptions = {}) {
@@ -52,7 +53,7 @@ describe('a line', () => {
 describe('all lines come to stdout, in their order, where the process ends', () => {
   /** The numbers of the lines that a process wrote before it ended. */
   async function numbersOf(end: string, format: string): Promise<number[]> {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'tests/support/logAndEnd.ts', end, format], {
+    const child = spawn(process.execPath, [processFile('logAndEnd'), end, format], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const written = stripVTControlCharacters(await text(child.stdout));

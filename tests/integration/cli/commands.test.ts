@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
+import { CLI } from '../../support/processes.ts';
 import { smallJob } from '../../support/service.ts';
 
 let folder = '';
@@ -23,7 +24,7 @@ afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 20 }));
 
 /** The real command line in a process of its own, with what it has printed so far. */
 function run(args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+  const child = spawn(process.execPath, [CLI, ...args], {
     env: { PATH: process.env.PATH, DATA_DIR: join(folder, 'data'), ...env },
   });
   started.push(child);

@@ -9,6 +9,7 @@ import { findLimits } from '../../../src/cli/doctor/limitFindings.ts';
 import { findQueue } from '../../../src/cli/doctor/queueFindings.ts';
 import { findStore } from '../../../src/cli/doctor/storeFindings.ts';
 import { type Config, loadConfig } from '../../../src/config.ts';
+import { CLI } from '../../support/processes.ts';
 import { hasRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { runCli } from '../../support/runCli.ts';
 
@@ -199,7 +200,7 @@ describe('of what a process may use, the doctor', () => {
   });
 
   it('reads the limit of files that it was started with', async () => {
-    const command = 'ulimit -n 256; exec "$0" --import tsx src/cli.ts doctor --json';
+    const command = 'ulimit -n 256; exec "$0" "$1" doctor --json';
     const out = runShell(command, { DATA_DIR: dataDir, PORT: '0' });
     expect(out).toContain('256 files may be open');
   }, 60_000);
@@ -207,7 +208,7 @@ describe('of what a process may use, the doctor', () => {
 
 function runShell(command: string, env: Record<string, string>): string {
   try {
-    return execFileSync('sh', ['-c', command, process.execPath], {
+    return execFileSync('sh', ['-c', command, process.execPath, CLI], {
       env: { PATH: process.env.PATH, ...env },
       encoding: 'utf8',
     });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
+import { CLI } from '../../support/processes.ts';
 import { openQueueWorld, type QueueWorld } from '../../support/queueWorld.ts';
 import { hasRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { smallJob } from '../../support/service.ts';
@@ -23,7 +24,7 @@ describe.skipIf(!hasRedis())('a worker that is told to stop in the middle of a l
       // Whatever ports it may have are free ones.
       PORT: '0',
     };
-    worker = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'worker'], { env, stdio: 'ignore' });
+    worker = spawn(process.execPath, [CLI, 'worker'], { env, stdio: 'ignore' });
     await world.reaches('long', 'rendering');
   });
 

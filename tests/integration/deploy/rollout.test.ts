@@ -10,16 +10,16 @@ import { smallJob } from '../../support/service.ts';
 const OTHER = 'of-another-release';
 const ROOT = resolve(import.meta.dirname, '../../..');
 
-/** This package with another version of the renderer, in a folder of its own. */
+/** The command line of this package with another version of the renderer, in a folder of its own. */
 async function openOtherVersion(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'preview-version-'));
-  for (const name of ['src', 'schemas', 'package.json', 'tsconfig.json'])
+  for (const name of ['dist', 'fonts', 'schemas', 'package.json'])
     await cp(join(ROOT, name), join(folder, name), { recursive: true });
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  const plan = join(folder, 'src/render/plan.ts');
+  const plan = join(folder, 'dist/render/plan.js');
   const text = await readFile(plan, 'utf8');
   const changed = text.replace(/RENDERER_VERSION = '[^']+'/, `RENDERER_VERSION = '${OTHER}'`);
-  if (changed === text) throw new Error('plan.ts does not say its version');
+  if (changed === text) throw new Error('plan.js does not say its version');
   await writeFile(plan, changed);
   return folder;
 }
@@ -41,7 +41,7 @@ describe.skipIf(!hasRedis())('two versions of the renderer on one Redis and one 
     [api, ours, theirs] = await Promise.all([
       cluster.start('api'),
       cluster.start('worker', env),
-      cluster.start('worker', env, other),
+      cluster.start('worker', env, join(other, 'dist/cli.js')),
     ]);
   }, 120_000);
   afterAll(async () => {

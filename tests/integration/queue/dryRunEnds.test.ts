@@ -10,6 +10,7 @@ import { openQueueBackend, type QueueBackend } from '../../../src/queue/queueBac
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../../src/storage/fsStore.ts';
 import { eventually } from '../../support/eventually.ts';
+import { processFile } from '../../support/processes.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
 import { hasRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { recordOf } from '../storage/storeSuite.ts';
@@ -20,7 +21,7 @@ const ago = (milliseconds: number): string => new Date(Date.now() - milliseconds
 const endOf = (jobId: string, parts: Partial<JobRecord> = {}): JobRecord =>
   recordOf({ jobId, dryRun: true, createdAt: ago(1000), ...parts });
 const DAY_MS = 86_400_000;
-const WORKER_PROCESS = new URL('../../support/workerProcess.ts', import.meta.url);
+const WORKER_PROCESS = processFile('workerProcess');
 
 describe.runIf(hasRedis())('the end of a dry run, where the queue is on Redis', () => {
   let redis: TestRedis;

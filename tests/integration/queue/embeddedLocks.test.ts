@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { createLogger } from '../../../src/logger.ts';
 import { openQueueBackend } from '../../../src/queue/queueBackend.ts';
+import { processFile } from '../../support/processes.ts';
 
 it('takes a job up at once whose process was killed under its lock', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'preview-locks-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true, maxRetries: 10 }));
-  const first = spawn(process.execPath, ['--import', 'tsx', 'tests/support/takeAndHang.ts', dataDir], {
+  const first = spawn(process.execPath, [processFile('takeAndHang'), dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void first.kill('SIGKILL'));

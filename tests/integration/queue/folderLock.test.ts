@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockFolder } from '../../../src/queue/folderLock.ts';
+import { processFile } from '../../support/processes.ts';
 
-const LOCK_PROCESS = new URL('../../support/lockProcess.ts', import.meta.url);
+const LOCK_PROCESS = processFile('lockProcess');
 
 describe('the lock of a folder', () => {
   let root: string;

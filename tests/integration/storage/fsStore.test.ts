@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { processFile } from '../../support/processes.ts';
 import { digestOf, recordOf, storeSuite } from './storeSuite.ts';
 
-const STORE_PROCESS = join(import.meta.dirname, 'storeProcess.ts');
+const STORE_PROCESS = processFile('storeProcess');
 const BYTES = Buffer.from('some bytes');
 const KEY = 'c'.repeat(64);
 
@@ -185,7 +186,7 @@ describe('the store in a folder', () => {
     it('says so where a file is too large for it, leaves nothing, and goes on with smaller ones', async () => {
       // The file size limit of a process (setrlimit(2)) is a disk that runs full for whoever writes more.
       const script = `trap '' XFSZ; ulimit -f 1000; exec "$0" "$@"`;
-      const args = ['-c', script, process.execPath, '--import', 'tsx', STORE_PROCESS, 'overflow', folder];
+      const args = ['-c', script, process.execPath, STORE_PROCESS, 'overflow', folder];
       const answer = execFileSync('sh', args, { encoding: 'utf8' });
       expect(JSON.parse(answer)).toEqual({ large: 'store_unavailable', small: 'done' });
       expect(await temps()).toEqual([]);

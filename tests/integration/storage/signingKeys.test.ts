@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createUrlSigner } from '../../../src/storage/signedUrl.ts';
 import { loadOrCreateSigningKey } from '../../../src/storage/signingKeys.ts';
+import { processFile } from '../../support/processes.ts';
 
-const STORE_PROCESS = join(import.meta.dirname, 'storeProcess.ts');
+const STORE_PROCESS = processFile('storeProcess');
 
 describe('the signing key of an installation', () => {
   let folder: string;

@@ -4,10 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { processFile } from '../../support/processes.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhookReceiver.ts';
 
-const PROCESS = new URL('../../support/webhookProcess.ts', import.meta.url);
+const PROCESS = processFile('webhookProcess');
 
 type Moment = 'before' | 'between' | 'after' | 'never';
 
@@ -41,9 +42,7 @@ describe.each(queueBackends)('a webhook on the %s queue', (name) => {
   });
 
   const run = (moment: Moment): ChildProcess => {
-    const process = fork(PROCESS, [queue.url ?? '-', dataDir, `${receiver.url}/hook`, moment], {
-      execArgv: ['--import', 'tsx'],
-    });
+    const process = fork(PROCESS, [queue.url ?? '-', dataDir, `${receiver.url}/hook`, moment]);
     processes.push(process);
     return process;
   };

@@ -3,10 +3,11 @@ import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readHistory } from '../../../src/worker/attemptHistory.ts';
 import { eventually } from '../../support/eventually.ts';
+import { processFile } from '../../support/processes.ts';
 import { sharedBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
 
-const WORKER_PROCESS = new URL('../../support/workerProcess.ts', import.meta.url);
+const WORKER_PROCESS = processFile('workerProcess');
 
 // The embedded queue has one process; that a job survives its death is in restart.test.ts.
 describe.each(sharedBackends)('two workers on the %s queue', (name) => {

@@ -4,11 +4,12 @@ import { createLogger } from '../../../src/logger.ts';
 import { checkHealth, isReady } from '../../../src/worker/health.ts';
 import { createQueueWatch, type QueueWatch } from '../../../src/worker/queueWatch.ts';
 import { eventually } from '../../support/eventually.ts';
+import { processFile } from '../../support/processes.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
 import { hasRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 
-const WORKER_PROCESS = new URL('../../support/workerProcess.ts', import.meta.url);
+const WORKER_PROCESS = processFile('workerProcess');
 const logger = createLogger('silent');
 
 describe.each(queueBackends)('the metrics of the %s queue', (name) => {

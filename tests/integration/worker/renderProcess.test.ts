@@ -7,9 +7,10 @@ import { PreviewError } from '../../../src/errors.ts';
 import type { PreviewJob } from '../../../src/job/previewJob.types.ts';
 import { createRenderPool, type RenderPool } from '../../../src/worker/renderProcess.ts';
 import { eventually } from '../../support/eventually.ts';
-import { FAKE_RENDER_CHILD, toldJob } from '../../support/queueWorld.ts';
+import { processFile } from '../../support/processes.ts';
+import { fakeRenders, toldJob } from '../../support/queueWorld.ts';
 
-const POOL_PROCESS = new URL('../../support/poolProcess.ts', import.meta.url);
+const POOL_PROCESS = processFile('poolProcess');
 
 describe('the render pool', () => {
   let folder: string;
@@ -18,7 +19,7 @@ describe('the render pool', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'preview-pool-'));
-    pool = createRenderPool(folder, { entry: FAKE_RENDER_CHILD });
+    pool = createRenderPool(folder, fakeRenders());
   });
 
   afterEach(async () => {
