@@ -20,17 +20,22 @@ export interface Health {
   checks: Check[];
 }
 
-/** For how long jobs may wait while none runs. A busy worker takes the next job within milliseconds. */
+/** A busy worker takes the next job within milliseconds. */
 const STANDSTILL_SECONDS = 30;
 
-/** Looks at everything that a job needs. `worker` is the one of this process, where there is one. */
+/**
+ * Looks at everything that a job needs.
+ * @param parts.worker the one of this process, where there is one
+ * @param parts.mostStandstillSeconds for how long jobs may wait while none runs
+ */
 export async function checkHealth(parts: {
   backend: Pick<QueueBackend, 'ping'>;
   store: Pick<ArtifactStore, 'check'>;
   watch: Pick<QueueWatch, 'latest'>;
   worker?: { activeJobs(): number; concurrency: number };
+  mostStandstillSeconds?: number;
 }): Promise<Health> {
-  const { backend, store, watch, worker } = parts;
+  const { backend, store, watch, worker, mostStandstillSeconds = STANDSTILL_SECONDS } = parts;
   const [latencyMs, storeFailure] = await Promise.all([
     backend.ping().catch(() => null),
     store.check().then(
@@ -54,7 +59,7 @@ export async function checkHealth(parts: {
       'The queue takes nothing in; see that it runs, that REDIS_URL is right, and that it is neither full nor a replica.',
     ),
     check('store', storeFailure === undefined, 'can be written', storeFailure ?? ''),
-    ...(sample ? checkProgress(sample, workers.length) : []),
+    ...(sample ? checkProgress(sample, workers.length, mostStandstillSeconds) : []),
   ];
   return {
     status: checks.every(({ ok }) => ok) ? 'ok' : 'down',
@@ -70,9 +75,9 @@ export function isReady({ checks }: Health): boolean {
 }
 
 /** Nothing throws when workers are there and none of them takes a job; only the queue shows it. */
-function checkProgress(sample: QueueSample, workers: number): Check[] {
+function checkProgress(sample: QueueSample, workers: number, mostSeconds: number): Check[] {
   const waiting = `Jobs wait (${sample.waiting})`;
-  const stands = sample.standstillSeconds >= STANDSTILL_SECONDS;
+  const stands = sample.standstillSeconds >= mostSeconds;
   return [
     check(
       'workers',
