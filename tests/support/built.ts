@@ -6,14 +6,18 @@ import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { extract } from 'tar';
 import { type Plugin, transformWithOxc } from 'vite';
+import { NEW_DATABASE } from './placeDatabase.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const SRC = join(ROOT, 'src/');
@@ -37,7 +41,7 @@ export const BUILT_MODULES = new RegExp(`^${DIST.replace(/[.*+?^${}()|[\]\\]/g, 
 
 const builtFrom = (source: string): string => DIST + source.slice(SRC.length).replace(/\.ts$/, '.js');
 
-/** Runs before the suite: compiles what has changed since the last build, and the processes of the tests. */
+/** Runs before the suite: compiles what has changed since the last build, and what the tests start as processes. */
 export default async function setup(): Promise<void> {
   if (!existsSync(join(DIST, 'studio')))
     throw new Error('Tests run what is built: run `npm run build` once.');
@@ -47,6 +51,7 @@ export default async function setup(): Promise<void> {
   mkdirSync(HELPERS, { recursive: true });
   for (const name of readdirSync(import.meta.dirname))
     if (/(?<!\.d)\.ts$/.test(name)) await compileHelper(name);
+  await unpackDatabase();
 }
 
 function compileSources(): void {
@@ -70,4 +75,15 @@ async function compileHelper(name: string): Promise<void> {
   // Another run may be starting it at the moment.
   writeFileSync(`${built}.${process.pid}`, led);
   renameSync(`${built}.${process.pid}`, built);
+}
+
+/** What {@link placeDatabase} copies. */
+async function unpackDatabase(): Promise<void> {
+  const [name] = readdirSync(join(ROOT, 'database')).filter((file) => file.endsWith('.tar.gz'));
+  const file = join(ROOT, 'database', name ?? '');
+  if (existsSync(NEW_DATABASE) && statSync(NEW_DATABASE).ctimeMs > statSync(file).mtimeMs) return;
+  const cwd = mkdtempSync(`${NEW_DATABASE}-`);
+  await extract({ file, cwd });
+  rmSync(NEW_DATABASE, { recursive: true, force: true });
+  renameSync(cwd, NEW_DATABASE);
 }

@@ -21,8 +21,9 @@ import { createRecordNews } from '../../src/worker/recordNews.ts';
 import { createRenderPool } from '../../src/worker/renderProcess.ts';
 import { createRenderSandbox, type RenderSandbox } from '../../src/worker/sandbox/renderSandbox.ts';
 import { eventually } from './eventually.ts';
+import { placeDatabase } from './placeDatabase.ts';
 import { processFile } from './processes.ts';
-import { smallJob } from './service.ts';
+import { smallJob } from './smallJob.ts';
 import { suiteLog } from './suiteLog.ts';
 
 export const QUEUE_NAME = 'preview-jobs';
@@ -80,6 +81,7 @@ export async function openQueueWorld(
 ): Promise<QueueWorld> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'preview-queue-')));
   const storeFolder = join(folder, 'store');
+  if (!url && !dataDir) await placeDatabase(folder);
   const backend = await openQueueBackend({ url, dataDir: folder, logger });
   const store = withDryRunEnds(await createFsStore(storeFolder), backend, QUEUE_NAME);
   const client = createPreviewWorkerClient({

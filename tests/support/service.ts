@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServe } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
-import type { PreviewJob, PreviewRequest } from '../../src/job/previewJob.types.ts';
 import { createLogger, type Logger } from '../../src/logger.ts';
 import { eventually } from './eventually.ts';
+import { placeDatabase } from './placeDatabase.ts';
 import { keepSecret, keepSecretsOf, suiteLog } from './suiteLog.ts';
+
+export { smallJob } from './smallJob.ts';
 
 export interface Answer<Body = Record<string, unknown>> {
   status: number;
@@ -33,6 +35,7 @@ export async function startService(
 ): Promise<Service> {
   const dataDir = await mkdtemp(join(tmpdir(), 'preview-test-'));
   keepSecretsOf({ DATA_DIR: dataDir, ...env });
+  if (!env.REDIS_URL) await placeDatabase(dataDir);
   const config = loadConfig({ DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent', ...env });
   const app = await startServe(config, logger);
   const url = app.url ?? '';
@@ -76,27 +79,4 @@ export async function startService(
     },
   };
   return service;
-}
-
-/** A small job; `request` is laid over its previewRequest. */
-export function smallJob(
-  jobId: string,
-  request: Partial<PreviewRequest> = {},
-  rest: Partial<PreviewJob> = {},
-): PreviewJob {
-  return {
-    jobId,
-    projectId: 'tests',
-    requestId: `request-${jobId}`,
-    dryRun: false,
-    previewRequest: {
-      title: `Preview ${jobId}`,
-      steps: [],
-      assets: [],
-      audio: {},
-      options: { resolution: '320x180', fps: 10 },
-      ...request,
-    },
-    ...rest,
-  };
 }

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { placeDatabase } from '../../support/placeDatabase.ts';
 import { processFile } from '../../support/processes.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhookReceiver.ts';
@@ -23,6 +24,7 @@ describe.each(queueBackends)('a webhook on the %s queue', (name) => {
   beforeEach(async () => {
     queue = await startQueueBackend(name);
     dataDir = await mkdtemp(join(tmpdir(), 'preview-webhooks-'));
+    if (!queue.url) await placeDatabase(dataDir);
     onMessage = () => undefined;
     receiver = await startWebhookReceiver((_, response) => {
       onMessage(receiver.received.length);
