@@ -18,6 +18,8 @@ const WAITING = [
   'tests/integration/queue/redisAway.test.ts',
   'tests/integration/worker/jobList.test.ts',
   'tests/integration/queue/outages.test.ts',
+  'tests/integration/queue/failover.test.ts',
+  'tests/integration/storeAway.test.ts',
   'tests/integration/deploy/prometheus.test.ts',
 ];
 

@@ -48,7 +48,10 @@ describe.skipIf(!hasRedis())('where a replica takes the place of the primary', (
   /** Jobs of which some have ended, some run and some wait. */
   const underWay = async (): Promise<string[]> => {
     const jobIds = Array.from({ length: 12 }, (_, i) => `before-${i}`);
-    for (const jobId of jobIds) expect(await send(jobId)).toBe(202);
+    // A busy machine may keep Redis from answering for two seconds, and the sender is told to come again.
+    for (const jobId of jobIds) {
+      await eventually(async () => (await send(jobId)) < 300 || undefined, `${jobId} being accepted`);
+    }
     await eventually(async () => told.length > 1 || undefined, 'the first ends');
     return jobIds;
   };
