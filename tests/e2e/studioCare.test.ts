@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
 import { type Service, smallJob, startService } from '../support/service.ts';
-import { upToDate, watchPage } from '../support/studio.ts';
+import { barriers, upToDate, watchPage } from '../support/studio.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const KEY = 'studio-key-0123456789abcdef';
 const SCHEMES = ['light', 'dark'] as const;
 
@@ -43,22 +40,6 @@ afterAll(async () => {
 async function signIn(page: Page, key = KEY): Promise<void> {
   await page.getByLabel('API key').fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();
-}
-
-/** What axe finds that keeps somebody from using the page. */
-async function barriers(page: Page): Promise<string[]> {
-  // From outside of the page, whose policy lets nothing in.
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    // biome-ignore lint/suspicious/noExplicitAny: a global of the page
-    const { violations } = await (window as any).axe.run(document, { resultTypes: ['violations'] });
-    return violations
-      .filter(({ impact }: { impact: string }) => impact === 'serious' || impact === 'critical')
-      .map(
-        ({ id, nodes }: { id: string; nodes: { html: string; failureSummary: string }[] }) =>
-          `${id}: ${nodes[0]?.html.slice(0, 200)} ${nodes[0]?.failureSummary}`,
-      );
-  });
 }
 
 const PAGES: Record<string, { path: string; ready: string }> = {

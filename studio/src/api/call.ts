@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { InputError } from './types.ts';
+import { Problem, type ProblemDocument } from './problem.ts';
 
 const KEY = 'preview-studio-key';
 
@@ -13,33 +13,6 @@ export function setApiKey(key: string): void {
   else sessionStorage.removeItem(KEY);
   apiKey.value = key;
   keyWanted.value = false;
-}
-
-/** A refusal of the service (RFC 9457), or that it could not be reached. */
-export class Problem extends Error {
-  readonly status: number;
-  readonly code: string;
-  readonly errors: readonly InputError[];
-  readonly retryAfterSeconds: number | undefined;
-
-  constructor(
-    status: number,
-    { code = 'unknown', detail = '', title = '', errors = [] }: Partial<ProblemDocument>,
-    retryAfterSeconds?: number,
-  ) {
-    super(detail || title || `The service answered with ${status}.`);
-    this.status = status;
-    this.code = code;
-    this.errors = errors;
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
-}
-
-interface ProblemDocument {
-  code: string;
-  title: string;
-  detail: string;
-  errors: InputError[];
 }
 
 const UNREACHABLE = {
@@ -63,9 +36,13 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
 
 async function readProblem(response: Response): Promise<Problem> {
   const document = await response.json().catch(() => ({}));
-  const wait = Number(response.headers.get('retry-after'));
-  if (response.status === 401) keyWanted.value = true;
-  return new Problem(response.status, document, wait > 0 ? wait : undefined);
+  return refusal(response.status, document, response.headers.get('retry-after'));
+}
+
+function refusal(status: number, document: Partial<ProblemDocument>, retryAfter: string | null): Problem {
+  const wait = Number(retryAfter);
+  if (status === 401) keyWanted.value = true;
+  return new Problem(status, document, wait > 0 ? wait : undefined);
 }
 
 /** GET, or with a body POST; the answer is JSON. @throws Problem */
@@ -97,9 +74,8 @@ export function upload(
     request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0);
     request.onerror = () => reject(new Problem(0, UNREACHABLE));
     request.onload = () => {
-      if (request.status === 401) keyWanted.value = true;
       if (request.status < 300) resolve(request.response);
-      else reject(new Problem(request.status, request.response ?? {}));
+      else reject(refusal(request.status, request.response ?? {}, request.getResponseHeader('retry-after')));
     };
     request.send(file);
   });

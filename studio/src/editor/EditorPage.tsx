@@ -1,9 +1,10 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { call, wordsOf } from '../api/call.ts';
-import type { JobStatus } from '../api/types.ts';
+import { wordsOf } from '../api/call.ts';
+import { Problem } from '../api/problem.ts';
 import type { Thumb } from '../player/extras.ts';
+import { placeOf } from '../storyboard/fields.ts';
 import { fromJob } from '../storyboard/job.ts';
 import { EMPTY } from '../storyboard/storyboard.ts';
 import { tell } from '../ui/announce.tsx';
@@ -15,6 +16,7 @@ import { Settings } from './Settings.tsx';
 import { StepList } from './StepList.tsx';
 import { Thumbs } from './StepPicture.tsx';
 import { board, canRedo, canUndo, change, errors, redoChange, undoChange } from './session.ts';
+import { uploads } from './uploads.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The storyboard, and beside it what it becomes. */
@@ -94,11 +96,14 @@ function Toolbar({ workspace }: { workspace: Workspace }): JSX.Element {
   const render = async (): Promise<void> => {
     sending.value = true;
     try {
-      const job = workspace.jobOf(board.peek(), { final: true });
-      const { jobId, projectId } = await call<JobStatus>('/api/preview/job', { body: job });
+      const { status, leftOut } = await workspace.render();
+      const { jobId, projectId } = status;
       go(`/jobs/${encodeURIComponent(jobId)}?projectId=${encodeURIComponent(projectId)}`);
+      if (leftOut.length > 0) tell(`It is rendered without ${leftOut.join(', ')}, which cannot be used.`);
     } catch (error) {
-      tell(wordsOf(error));
+      const [wrong] = errors.peek().fields;
+      const isAboutField = error instanceof Problem && error.errors.length > 0 && wrong;
+      tell(isAboutField ? `${placeOf(wrong[0], board.peek())}: ${wrong[1]}` : wordsOf(error));
     } finally {
       sending.value = false;
     }
@@ -109,7 +114,7 @@ function Toolbar({ workspace }: { workspace: Workspace }): JSX.Element {
       <IconButton icon="redo" label="Redo (Ctrl+Shift+Z)" disabled={!canRedo.value} onClick={redoChange} />
       <span class="toolbar-line" />
       <IconButton icon="upload" label="Import a job (JSON)" onClick={() => void importJob()} />
-      <IconButton icon="download" label="Export the job (JSON)" onClick={() => exportJob(workspace)} />
+      <IconButton icon="download" label="Export the job (JSON)" onClick={() => void exportJob(workspace)} />
       <span class="toolbar-space" />
       <Button kind="quiet" onClick={() => change(() => EMPTY)}>
         New
@@ -118,7 +123,7 @@ function Toolbar({ workspace }: { workspace: Workspace }): JSX.Element {
         Example
       </Button>
       <Button kind="primary" icon="film" disabled={sending.value} onClick={() => void render()}>
-        Render
+        {sending.value && uploads.value.length > 0 ? 'Sending files' : 'Render'}
       </Button>
     </div>
   );
@@ -140,8 +145,8 @@ async function importJob(): Promise<void> {
   }
 }
 
-function exportJob({ jobOf }: Workspace): void {
-  const job = jobOf(board.peek(), { final: true });
+async function exportJob(workspace: Workspace): Promise<void> {
+  const { job, leftOut } = await workspace.exported();
   const url = URL.createObjectURL(
     new Blob([`${JSON.stringify(job, null, 2)}\n`], { type: 'application/json' }),
   );
@@ -150,6 +155,7 @@ function exportJob({ jobOf }: Workspace): void {
   link.download = `${job.jobId}.json`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
+  if (leftOut.length > 0) tell(`${leftOut.join(', ')}: not in the job, because it cannot be used.`);
 }
 
 function Heading({ live }: { live: Workspace['live'] }): JSX.Element {

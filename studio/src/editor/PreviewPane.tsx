@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { Downloads } from '../player/Downloads.tsx';
 import { Player } from '../player/Player.tsx';
 import type { Chapter } from '../player/ScrubBar.tsx';
+import { placeOf } from '../storyboard/fields.ts';
 import { type Span, TITLE_KEY } from '../storyboard/timeline.ts';
 import { Button, Notice } from '../ui/controls.tsx';
 import { Icon } from '../ui/icons.tsx';
@@ -183,7 +184,7 @@ function Trouble({ live }: { live: LivePreview }): JSX.Element | null {
         {[...fields].map(([field, message]) => (
           <li key={field}>
             <button type="button" class="link" onClick={() => document.getElementById(field)?.focus()}>
-              {placeOf(field)}
+              {placeOf(field, board.value)}
             </button>
             : {message}
           </li>
@@ -196,27 +197,6 @@ function Trouble({ live }: { live: LivePreview }): JSX.Element | null {
       </ul>
     </Notice>
   );
-}
-
-const PLACES: Record<string, string> = {
-  title: 'Title',
-  description: 'Description',
-  text: 'words',
-  durationSeconds: 'duration',
-  asset: 'picture',
-  narration: 'narration',
-  transition: 'transition',
-  transitionSeconds: 'transition',
-  motion: 'motion',
-  alt: 'picture in words',
-};
-
-/** A field, in words. */
-function placeOf(field: string): string {
-  const [part, key, name = ''] = field.split('.');
-  if (part !== 'step') return PLACES[field] ?? key ?? field;
-  const index = board.value.cards.findIndex((card) => card.key === key);
-  return `Step ${index + 1}, ${(PLACES[name] ?? name).toLowerCase()}`;
 }
 
 /** What the author should know of the preview as a whole; what is about a step stands there. */

@@ -1,11 +1,13 @@
-import type { ComponentChildren, JSX } from 'preact';
+import type { JSX } from 'preact';
 import type { Options } from '../../../src/job/previewJob.types.ts';
 import { patchAudio, patchOptions } from '../storyboard/storyboard.ts';
-import { Button, Field, FieldError, IconButton, invalid, Select, Switch } from '../ui/controls.tsx';
-import { Icon, type IconName } from '../ui/icons.tsx';
-import { chooseFiles, SOUNDS, setLogo, setMusic } from './files.ts';
+import { Field, FieldError, invalid, Select, Switch } from '../ui/controls.tsx';
+import { FileField } from './FileField.tsx';
+import { FileTrouble } from './FileTrouble.tsx';
+import { chooseFiles, LOGOS, SOUNDS, setLogo, setMusic, setNarrationTrack } from './files.ts';
+import { Panel } from './Panel.tsx';
 import { board, change, errors } from './session.ts';
-import { addressOf, localFiles } from './uploads.ts';
+import { nameOf } from './uploads.ts';
 
 const THEMES = [
   { value: 'midnight', label: 'Midnight' },
@@ -60,34 +62,6 @@ export function Settings(): JSX.Element {
   );
 }
 
-function Panel({
-  icon,
-  title,
-  now,
-  fields,
-  children,
-}: {
-  icon: IconName;
-  title: string;
-  now: string;
-  /** Names of its fields: where one of them is wrong it cannot be closed. */
-  fields: readonly string[];
-  children: ComponentChildren;
-}): JSX.Element {
-  const isBad = fields.some((field) => errorOf(field) !== undefined);
-  return (
-    <details class={`panel ${isBad ? 'panel-bad' : ''}`} {...(isBad ? { open: true } : {})}>
-      <summary>
-        <Icon name={icon} />
-        <strong>{title}</strong>
-        <span class="panel-now">{now}</span>
-        <Icon name="chevron" />
-      </summary>
-      <div class="panel-fields">{children}</div>
-    </details>
-  );
-}
-
 function Look(): JSX.Element {
   const { options, assets } = board.value;
   const { theme = 'midnight', brand } = options;
@@ -99,6 +73,7 @@ function Look(): JSX.Element {
       title="Look"
       now={`${THEMES.find(({ value }) => value === theme)?.label ?? theme}${color ? `, ${color}` : ''}`}
       fields={['options.theme', 'options.color', 'options.logo']}
+      files={[logo]}
     >
       <fieldset class="swatches">
         <legend>Theme</legend>
@@ -144,30 +119,22 @@ function Look(): JSX.Element {
           />
         </span>
       </Field>
-      <Field id="options.logo" label="Logo" hint="PNG or WebP, upper right" error={errorOf('options.logo')}>
-        <span class="file">
-          {logo && addressOf(logo) && <img src={addressOf(logo)} alt="" width={28} height={28} />}
-          <Button
-            id="options.logo"
-            onClick={async () => {
-              const [file] = await chooseFiles('image/png,image/webp,image/jpeg');
-              if (file) setLogo(file);
-            }}
-          >
-            {brand?.logo === undefined ? 'Choose a picture' : brand.logo}
-          </Button>
-          {brand?.logo !== undefined && (
-            <IconButton
-              icon="cross"
-              label="Remove the logo"
-              onClick={() => {
-                const { logo: _, ...others } = brand;
-                setOptions({ brand: others });
-              }}
-            />
-          )}
-        </span>
-      </Field>
+      <FileField
+        id="options.logo"
+        use="logo"
+        label="Logo"
+        hint="PNG or WebP, upper right"
+        empty="Choose a picture"
+        error={errorOf('options.logo')}
+        file={brand?.logo}
+        asset={logo}
+        accept={LOGOS}
+        onFile={setLogo}
+        onRemove={() => {
+          const { logo: _, ...others } = brand ?? {};
+          setOptions({ brand: others });
+        }}
+      />
       <Switch
         id="options.includeCaptions"
         label="Burn captions into the picture"
@@ -183,7 +150,8 @@ function Sound(): JSX.Element {
   const { audio, assets } = board.value;
   const { music, ducking = true, loudnessLufs = -16 } = audio;
   const asset = assets.find(({ id }) => id === music?.asset);
-  const name = localFiles.value.get(asset?.upload ?? '')?.name ?? music?.asset;
+  const narration = assets.find(({ id }) => id === audio.narration?.asset);
+  const name = asset ? nameOf(asset) : music?.asset;
   return (
     <Panel
       icon="music"
@@ -194,28 +162,21 @@ function Sound(): JSX.Element {
           : 'no music'
       }
       fields={['audio.music', 'audio.musicGain', 'audio.loudnessLufs', 'audio.ducking', 'audio.narration']}
+      files={[asset, narration]}
     >
-      <Field id="audio.music" label="Music" hint="Repeats where it is shorter" error={errorOf('audio.music')}>
-        <span class="file">
-          <Button
-            id="audio.music"
-            icon="music"
-            onClick={async () => {
-              const [file] = await chooseFiles(SOUNDS);
-              if (file) setMusic(file);
-            }}
-          >
-            {name ?? 'Choose a sound'}
-          </Button>
-          {music && (
-            <IconButton
-              icon="cross"
-              label="Remove the music"
-              onClick={() => setAudio({ music: undefined })}
-            />
-          )}
-        </span>
-      </Field>
+      <FileField
+        id="audio.music"
+        use="music"
+        label="Music"
+        hint="Repeats where it is shorter"
+        empty="Choose a sound"
+        error={errorOf('audio.music')}
+        file={music?.asset}
+        asset={asset}
+        accept={SOUNDS}
+        onFile={setMusic}
+        onRemove={() => setAudio({ music: undefined })}
+      />
       <Field id="audio.musicGain" label="Volume of the music" error={errorOf('audio.musicGain')}>
         <Select
           id="audio.musicGain"
@@ -240,6 +201,17 @@ function Sound(): JSX.Element {
         onChange={(on) => setAudio({ ducking: on ? undefined : false })}
       />
       <FieldError id="audio.narration" message={errorOf('audio.narration')} />
+      <FileTrouble
+        id="audio.narration"
+        place="Narration"
+        asset={narration}
+        use="narration"
+        onChoose={async () => {
+          const [file] = await chooseFiles(SOUNDS);
+          if (file) setNarrationTrack(file);
+        }}
+        onRemove={() => setAudio({ narration: undefined })}
+      />
     </Panel>
   );
 }

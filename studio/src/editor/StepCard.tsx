@@ -2,14 +2,17 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Warning } from '../api/types.ts';
+import { showing } from '../storyboard/files.ts';
 import { type Card, patchCard, type Storyboard, type TypedNumber } from '../storyboard/storyboard.ts';
 import { FieldError, IconButton, invalid } from '../ui/controls.tsx';
 import { Icon } from '../ui/icons.tsx';
+import { FileTrouble } from './FileTrouble.tsx';
 import { bringsFiles, chooseFiles, dropOnCard, PICTURES, SOUNDS, setNarration, setPicture } from './files.ts';
 import { MoreOfStep } from './MoreOfStep.tsx';
+import { StepNarration } from './StepNarration.tsx';
 import { StepPicture } from './StepPicture.tsx';
 import { change, errors, selected } from './session.ts';
-import { localFiles } from './uploads.ts';
+import { failureOf } from './uploads.ts';
 
 export interface StepActions {
   move(key: string, by: number): void;
@@ -56,7 +59,18 @@ export function StepCard({
   const errorOf = (name: string): string | undefined => errors.value.fields.get(id(name));
   const patch = (name: string, value: Partial<Card['step']>): void =>
     change((before) => patchCard(before, key, value), id(name));
-  const narration = board.assets.find((asset) => asset.id === step.narration);
+  const assetOf = (wanted: string | undefined) => board.assets.find((asset) => asset.id === wanted);
+  const [picture, narration] = [assetOf(step.asset), assetOf(step.narration)];
+  const choose = async (accept: string, take: (key: string, file: File) => void): Promise<void> => {
+    const [file] = await chooseFiles(accept);
+    if (file) take(key, file);
+  };
+  const choosePicture = (): void => void choose(PICTURES, setPicture);
+  const voice = {
+    id: id('narration'),
+    onChoose: (): void => void choose(SOUNDS, setNarration),
+    onRemove: (): void => change((before) => patchCard(before, key, { narration: undefined })),
+  };
   const name = `Step ${index + 1}`;
   const hasHiddenError = ['motion', 'transitionSeconds', 'alt', 'focus', 'id'].some((field) =>
     errorOf(field),
@@ -105,15 +119,7 @@ export function StepCard({
         <Icon name="grip" size={16} />
       </button>
 
-      <StepPicture
-        card={card}
-        board={board}
-        name={name}
-        onChoose={async () => {
-          const [file] = await chooseFiles(PICTURES);
-          if (file) setPicture(key, file);
-        }}
-      />
+      <StepPicture id={id('asset')} card={card} asset={picture} name={name} onChoose={choosePicture} />
 
       <div class="card-words">
         <input
@@ -137,6 +143,15 @@ export function StepCard({
         />
         <FieldError id={id('text')} message={errorOf('text')} />
         <FieldError id={id('asset')} message={errorOf('asset')} />
+        <FileTrouble
+          id={id('asset')}
+          place={`${name}, picture`}
+          asset={picture}
+          use="picture"
+          onChoose={choosePicture}
+          onRemove={() => change((before) => patchCard(before, key, showing(undefined)))}
+        />
+        <FileTrouble {...voice} place={`${name}, narration`} asset={narration} use="narration" />
         <div class="card-meta">
           <label
             class="chip chip-field"
@@ -159,35 +174,8 @@ export function StepCard({
             />
             <span class="muted">s</span>
           </label>
-          {step.narration === undefined ? (
-            <button
-              type="button"
-              class="chip chip-button"
-              aria-label={`${name}, add narration`}
-              onClick={async () => {
-                const [file] = await chooseFiles(SOUNDS);
-                if (file) setNarration(key, file);
-              }}
-            >
-              <Icon name="voice" size={15} /> Add narration
-            </button>
-          ) : (
-            <span class="chip">
-              <Icon name="voice" size={15} />
-              <span class="chip-name">
-                {localFiles.value.get(narration?.upload ?? '')?.name ?? step.narration}
-              </span>
-              <IconButton
-                icon="cross"
-                size={14}
-                label={`${name}, remove narration`}
-                onClick={() =>
-                  change((before) =>
-                    patchCard(before, key, { narration: undefined } as Partial<Card['step']>),
-                  )
-                }
-              />
-            </span>
+          {failureOf(narration) === undefined && (
+            <StepNarration {...voice} narration={step.narration} asset={narration} name={name} />
           )}
           <button
             type="button"

@@ -1,34 +1,39 @@
 import { createContext, type JSX } from 'preact';
 import { useContext } from 'preact/hooks';
+import type { Asset } from '../../../src/job/previewJob.types.ts';
 import type { Thumb } from '../player/extras.ts';
 import { Sprite } from '../player/ScrubBar.tsx';
-import type { Card, Storyboard } from '../storyboard/storyboard.ts';
+import type { Card } from '../storyboard/storyboard.ts';
 import { Icon } from '../ui/icons.tsx';
-import { addressOf, sendFile, uploads } from './uploads.ts';
+import { UploadBar } from './UploadBar.tsx';
+import { addressOf, failureOf } from './uploads.ts';
 
 /** The pictures of the last finished preview, by the key of what they show. */
 export const Thumbs = createContext<ReadonlyMap<string, Thumb>>(new Map());
 
 /** The picture of a step; pressing it chooses another one. */
 export function StepPicture({
+  id,
   card: { key, step },
-  board,
+  asset,
   name,
   onChoose,
 }: {
+  id: string;
   card: Card;
-  board: Storyboard;
+  asset: Asset | undefined;
   name: string;
   onChoose(): void;
 }): JSX.Element {
-  const asset = board.assets.find(({ id }) => id === step.asset);
-  const address = addressOf(asset);
+  const isBad = failureOf(asset) !== undefined;
+  const address = isBad ? undefined : addressOf(asset);
   const thumb = useContext(Thumbs).get(key);
-  const upload = uploads.value.find(({ token }) => token === asset?.upload);
+  const isShown = step.asset !== undefined && !isBad && thumb;
   return (
     <div class="card-picture">
       <button
         type="button"
+        {...(isBad ? {} : { id })}
         class="card-picture-button"
         aria-label={`${name}, ${step.asset === undefined ? 'add a picture' : 'change the picture'}`}
         onClick={onChoose}
@@ -37,35 +42,16 @@ export function StepPicture({
           <img src={address} alt={step.alt ?? ''} width={160} height={90} draggable={false} />
         )}
         {address && asset?.type === 'video' && <video src={address} muted preload="metadata" />}
-        {!address && step.asset !== undefined && thumb && <Sprite thumb={thumb} />}
-        {!address && !(step.asset !== undefined && thumb) && (
-          <span class="card-picture-empty">
-            <Icon name="image" size={20} />
-            {step.asset === undefined ? 'Add a picture' : step.asset}
+        {!address && isShown && <Sprite thumb={isShown} />}
+        {!address && !isShown && (
+          <span class={`card-picture-empty ${isBad ? 'bad' : ''}`}>
+            <Icon name={isBad ? 'warning' : 'image'} size={20} />
+            {!isBad && (step.asset ?? 'Add a picture')}
           </span>
         )}
         <span class="card-picture-change">Change</span>
       </button>
-      {upload && !upload.error && (
-        <span
-          class="card-upload"
-          role="progressbar"
-          aria-label={`Uploading ${upload.name}`}
-          aria-valuenow={Math.round(upload.share * 100)}
-        >
-          <span style={{ width: `${upload.share * 100}%` }} />
-        </span>
-      )}
-      {upload?.error && (
-        <button
-          type="button"
-          class="card-retry"
-          title={upload.error}
-          onClick={() => void sendFile(upload.token)}
-        >
-          {upload.error} Try again
-        </button>
-      )}
+      <UploadBar asset={asset} />
     </div>
   );
 }

@@ -1,6 +1,8 @@
 import { effect, type ReadonlySignal } from '@preact/signals';
+import { usedFiles } from '../storyboard/files.ts';
 import { fromJob, type OutgoingJob } from '../storyboard/job.ts';
 import type { Storyboard } from '../storyboard/storyboard.ts';
+import { failures, type KeptFile, localFiles, recall } from './uploads.ts';
 
 const NAME = 'preview-studio-draft';
 const PAUSE_MS = 400;
@@ -9,7 +11,11 @@ const PAUSE_MS = 400;
 export function loadDraft(): Storyboard | undefined {
   try {
     const saved = localStorage.getItem(NAME);
-    return saved === null ? undefined : fromJob(JSON.parse(saved));
+    if (saved === null) return undefined;
+    const draft = JSON.parse(saved);
+    const board = fromJob(draft);
+    recall(draft.files ?? {});
+    return board;
   } catch {
     // Not readable, or not allowed: then there is none.
     return undefined;
@@ -22,17 +28,29 @@ export function saveDraft(
   jobOf: (board: Storyboard) => OutgoingJob,
 ): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const first = board.peek();
+  const first = { board: board.peek(), failed: failures.peek() };
   return effect(() => {
-    const now = board.value;
-    if (now === first) return;
+    const [now, failed] = [board.value, failures.value];
+    if (now === first.board && failed === first.failed) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
       try {
-        localStorage.setItem(NAME, JSON.stringify(jobOf(now)));
+        localStorage.setItem(NAME, JSON.stringify({ ...jobOf(now), files: filesOf(now) }));
       } catch {
         // Full, or not allowed: the storyboard can still be exported.
       }
     }, PAUSE_MS);
   });
+}
+
+/** What a job does not say of its files: their names, and why some of them cannot be used. */
+function filesOf(board: Storyboard): Record<string, KeptFile> {
+  const kept = usedFiles(board).flatMap(({ asset: { upload = '' } }): [string, KeptFile][] => {
+    const name = localFiles.peek().get(upload)?.name;
+    const failure = failures.peek().get(upload);
+    // What might be sent at another time is lost with the page.
+    const reason = failure?.mayRetry ? undefined : failure?.reason;
+    return name === undefined ? [] : [[upload, { name, reason }]];
+  });
+  return Object.fromEntries(kept);
 }

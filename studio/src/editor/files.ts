@@ -1,8 +1,17 @@
 import type { Asset } from '../../../src/job/previewJob.types.ts';
-import { addAsset, addCard, patchAudio, patchCard, type Storyboard } from '../storyboard/storyboard.ts';
+import { showing, type Use } from '../storyboard/files.ts';
+import {
+  addAsset,
+  addCard,
+  patchAudio,
+  patchCard,
+  patchOptions,
+  type Storyboard,
+} from '../storyboard/storyboard.ts';
 import { announce, tell } from '../ui/announce.tsx';
+import { firstKindFor, kindFor, kindOf } from './fileReasons.ts';
 import { change } from './session.ts';
-import { addFile, kindOf } from './uploads.ts';
+import { addFile, failures } from './uploads.ts';
 
 /** Lets a person choose files. */
 export function chooseFiles(accept: string, multiple = false): Promise<File[]> {
@@ -17,85 +26,81 @@ export function chooseFiles(accept: string, multiple = false): Promise<File[]> {
   });
 }
 
-export const PICTURES = 'image/jpeg,image/png,image/webp,video/mp4,video/webm';
+export const PICTURES = 'image/jpeg,image/png,image/webp,image/avif,video/mp4,video/webm';
+export const LOGOS = 'image/png,image/webp,image/jpeg,image/avif';
 export const SOUNDS = 'audio/*';
 
-/** Adds the file's asset to the storyboard; undefined, and said so, where it is no file that a preview can use. */
-function takeIn(
-  file: File,
-  wanted: readonly Asset['type'][],
-): ((board: Storyboard) => [Storyboard, string]) | undefined {
-  const type = kindOf(file);
-  if (!type || !wanted.includes(type)) {
-    const what = wanted.includes('audio') ? 'a sound' : 'a picture or a video';
-    tell(`${file.name} is not ${what}. Choose another file.`);
-    return undefined;
-  }
-  const upload = addFile(file);
-  return (board) => addAsset(board, file.name, { type, upload } as Omit<Asset, 'id'>);
+const PLACES: Record<Use, string> = {
+  picture: 'the picture of the step',
+  narration: 'the narration of the step',
+  music: 'the music',
+  logo: 'the logo',
+};
+
+/**
+ * Sends a file, and puts it where it belongs; also one that cannot be used, so that it is said there why.
+ * @returns whether it can be used, as far as is known now
+ */
+function put(file: File, use: Use, place: (board: Storyboard, asset: Asset) => Storyboard): boolean {
+  const upload = addFile(file, use);
+  const type = firstKindFor(use, file.type);
+  change((before) => {
+    const [board, id] = addAsset(before, file.name, { type, upload });
+    return place(board, { id, type, upload });
+  });
+  if (failures.peek().has(upload)) return false;
+  announce(`${file.name} is ${PLACES[use]}.`);
+  return true;
 }
 
 /** Puts a picture or a video into a step. */
-export function setPicture(key: string, file: File): void {
-  const add = takeIn(file, ['image', 'video']);
-  if (!add) return;
-  change((before) => {
-    const [board, asset] = add(before);
-    return patchCard(board, key, { asset });
-  });
-  announce(`${file.name} is the picture of the step.`);
-}
+export const setPicture = (key: string, file: File): boolean =>
+  put(file, 'picture', (board, asset) => patchCard(board, key, showing(asset)));
 
-export function setNarration(key: string, file: File): void {
-  const add = takeIn(file, ['audio']);
-  if (!add) return;
-  change((before) => {
-    const [board, asset] = add(before);
-    return patchCard(board, key, { narration: asset });
-  });
-  announce(`${file.name} is the narration of the step.`);
-}
+export const setNarration = (key: string, file: File): boolean =>
+  put(file, 'narration', (board, { id }) => patchCard(board, key, { narration: id }));
 
-export function setMusic(file: File): void {
-  const add = takeIn(file, ['audio']);
-  if (!add) return;
-  change((before) => {
-    const [board, asset] = add(before);
-    return patchAudio(board, { music: { gainDb: -12, ...board.audio.music, asset } });
-  });
-  announce(`${file.name} is the music.`);
-}
+/** The one narration of an imported job that has one for all of it. */
+export const setNarrationTrack = (file: File): boolean =>
+  put(file, 'narration', (board, { id }) =>
+    patchAudio(board, { narration: { ...board.audio.narration, asset: id } }),
+  );
 
-export function setLogo(file: File): void {
-  const add = takeIn(file, ['image']);
-  if (!add) return;
-  change((before) => {
-    const [board, logo] = add(before);
-    return { ...board, options: { ...board.options, brand: { ...board.options.brand, logo } } };
-  });
-}
+export const setMusic = (file: File): boolean =>
+  put(file, 'music', (board, { id }) =>
+    patchAudio(board, { music: { gainDb: -12, ...board.audio.music, asset: id } }),
+  );
+
+export const setLogo = (file: File): boolean =>
+  put(file, 'logo', (board, { id }) => patchOptions(board, { brand: { ...board.options.brand, logo: id } }));
 
 /** Files that were dropped on a step: a picture is shown, a sound is its narration. */
 export function dropOnCard(key: string, files: readonly File[]): void {
   for (const file of files) {
-    if (kindOf(file) === 'audio') setNarration(key, file);
+    if (kindOf(file.type) === 'audio') setNarration(key, file);
     else setPicture(key, file);
   }
 }
 
 /** Files that were dropped beside the steps: each picture becomes a step, a sound the music. */
 export function dropOnBoard(files: readonly File[], at?: number): void {
-  const pictures = files.filter((file) => kindOf(file) !== 'audio');
-  for (const file of files) if (kindOf(file) === 'audio') setMusic(file);
-  pictures.forEach((file, i) => {
-    const add = takeIn(file, ['image', 'video']);
-    if (!add) return;
-    change((before) => {
-      const [board, asset] = add(before);
-      return addCard(board, { asset }, at === undefined ? undefined : at + i)[0];
-    });
-  });
-  if (pictures.length > 0)
+  const pictures = files.filter(({ type }) => kindFor('picture', type));
+  const sounds = files.filter(({ type }) => kindOf(type) === 'audio');
+  const placed = [
+    ...sounds.map(setMusic),
+    ...pictures.map((file, i) =>
+      put(
+        file,
+        'picture',
+        (board, asset) => addCard(board, showing(asset), at === undefined ? undefined : at + i)[0],
+      ),
+    ),
+  ];
+  const others = files.filter((file) => !pictures.includes(file) && !sounds.includes(file));
+  if (others.length > 0) {
+    const names = others.map(({ name }) => name).join(', ');
+    tell(`${names}: no picture, video or sound. Choose another file.`);
+  } else if (pictures.length > 0 && !placed.includes(false))
     announce(`${pictures.length === 1 ? 'A step was' : `${pictures.length} steps were`} added.`);
 }
 

@@ -1,6 +1,7 @@
 import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import { call, Problem, send, wordsOf } from '../api/call.ts';
+import { call, send, wordsOf } from '../api/call.ts';
 import { readEvents } from '../api/events.ts';
+import { Problem, passes } from '../api/problem.ts';
 import type { JobStatus, SegmentEvent } from '../api/types.ts';
 import { type Extras, loadExtras, NO_EXTRAS } from '../player/extras.ts';
 import { endAfter, pictureUrl, readPlaylist, waitingFor } from '../player/playlist.ts';
@@ -17,6 +18,8 @@ import {
   spanAt,
   spansOf,
 } from '../storyboard/timeline.ts';
+import type { FileCheck } from './fileCheck.ts';
+import { isAboutFile } from './fileReasons.ts';
 
 /** Where the newest change is on its way to the screen. */
 export type Phase =
@@ -62,14 +65,13 @@ export function startLivePreview({
   screen,
   errors,
   jobOf,
-  prepare,
+  files,
 }: {
   board: ReadonlySignal<Storyboard>;
   screen: Screen;
   errors: Signal<FieldErrors>;
   jobOf(board: Storyboard): OutgoingJob;
-  /** Sends the files that the storyboard needs. */
-  prepare(board: Storyboard, onProgress: (done: number, of: number) => void): Promise<void>;
+  files: FileCheck;
 }): LivePreview {
   const phase = signal<Phase>({ name: 'idle' });
   const version = signal<Version | undefined>(undefined);
@@ -91,16 +93,19 @@ export function startLivePreview({
     const mine = new AbortController();
     current = mine;
     const { signal } = mine;
-    const now = board.peek();
-    const focus = sent && changedKey(sent, now);
     const started = performance.now();
     whole.value = false;
     wanted = undefined;
+    const onProgress = (done: number, of: number): void => {
+      if (!signal.aborted) phase.value = { name: 'uploading', done, of };
+    };
     try {
-      await prepare(now, (done, of) => {
-        if (!signal.aborted) phase.value = { name: 'uploading', done, of };
-      });
+      await files.prepare(() => board.value, onProgress);
       if (signal.aborted) return;
+      // A file that has arrived has changed the storyboard, and this sends it.
+      clearTimeout(timer);
+      const now = board.peek();
+      const focus = sent && changedKey(sent, now);
       phase.value = { name: 'sending' };
       const job = jobOf(now);
       const status = await post(job, now, signal);
@@ -111,7 +116,17 @@ export function startLivePreview({
       version.value = { board: now, status, keys, segments: [], extras: NO_EXTRAS };
       phase.value = { name: 'rendering' };
       const early = showEarly(status, keys, focus, signal).catch(() => false);
-      if (!(await follow(status, started, signal))) return;
+      const ended = await follow(status, signal);
+      if (signal.aborted) return;
+      if (ended.status !== 'completed') {
+        const isPutRight = isAboutFile(ended.error?.code ?? '') && (await files.explain(now, onProgress));
+        if (signal.aborted) return;
+        if (isPutRight) schedule(0);
+        else phase.value = { name: 'failed', words: reasonOf(ended) };
+        return;
+      }
+      patch({ seconds: (performance.now() - started) / 1000 }, signal);
+      phase.value = { name: 'ready' };
       const isWhole = await early;
       await Promise.all([
         showWhole(status, keys, isWhole, signal),
@@ -140,9 +155,7 @@ export function startLivePreview({
   };
 
   const giveUp = (error: unknown): void => {
-    const passes =
-      error instanceof Problem && (error.status === 429 || error.status === 503 || error.status === 0);
-    if (!passes) {
+    if (!passes(error)) {
       phase.value = { name: 'failed', words: wordsOf(error) };
       return;
     }
@@ -187,8 +200,8 @@ export function startLivePreview({
     if (now && !signal.aborted) version.value = { ...now, ...change };
   };
 
-  /** Follows the job to its end. @returns whether there is a whole preview to be shown */
-  const follow = async (status: JobStatus, started: number, signal: AbortSignal): Promise<boolean> => {
+  /** Follows the job to its end. @returns how it ended */
+  const follow = async (status: JobStatus, signal: AbortSignal): Promise<JobStatus> => {
     let last = status;
     await readEvents(
       status.links.events,
@@ -200,16 +213,7 @@ export function startLivePreview({
       },
       signal,
     );
-    if (signal.aborted) return false;
-    if (last.status === 'completed') {
-      patch({ seconds: (performance.now() - started) / 1000 }, signal);
-      phase.value = { name: 'ready' };
-      return true;
-    }
-    const isTaken = last.error?.code === 'superseded';
-    const words = isTaken ? SUPERSEDED : (last.error?.message ?? `The job is ${last.status}.`);
-    phase.value = { name: 'failed', words };
-    return false;
+    return last;
   };
 
   const showWhole = async (
@@ -265,5 +269,8 @@ export function startLivePreview({
     },
   };
 }
+
+const reasonOf = ({ status, error }: JobStatus): string =>
+  error?.code === 'superseded' ? SUPERSEDED : (error?.message ?? `The job is ${status}.`);
 
 const SUPERSEDED = 'This storyboard is being edited in another window, which took the place of this preview.';

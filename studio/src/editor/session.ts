@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import { type FieldErrors, NO_ERRORS } from '../storyboard/fields.ts';
-import { type History, record, redo, startHistory, undo } from '../storyboard/history.ts';
+import { changeAll, type History, record, redo, startHistory, undo } from '../storyboard/history.ts';
 import { EMPTY, type Storyboard } from '../storyboard/storyboard.ts';
 
 /* What the editor works on. There is one editor. */
@@ -15,6 +15,11 @@ export const errors = signal<FieldErrors>(NO_ERRORS);
 /** Makes a change. @param about the field that is typed in, so that a word is undone as a whole */
 export function change(make: (board: Storyboard) => Storyboard, about?: string): void {
   history.value = record(history.peek(), make(history.peek().present), about, Date.now());
+}
+
+/** Puts something right wherever it stands, also in what may be undone and done again. */
+export function correct(make: (board: Storyboard) => Storyboard): void {
+  history.value = changeAll(history.peek(), make);
 }
 
 /** Begins anew, with nothing to undo. */

@@ -1,74 +1,172 @@
-import { signal } from '@preact/signals';
+import { batch, signal } from '@preact/signals';
 import type { Asset } from '../../../src/job/previewJob.types.ts';
-import { upload, wordsOf } from '../api/call.ts';
+import { upload } from '../api/call.ts';
+import { withPatience } from '../api/patience.ts';
+import { Problem } from '../api/problem.ts';
+import { createTurns } from '../api/turns.ts';
+import { isToken, settleFile, tokenOf, type Use } from '../storyboard/files.ts';
+import { tell } from '../ui/announce.tsx';
+import { kindFor, LOST, mayPassLater, reasonOf, refusalOf, wrongKind } from './fileReasons.ts';
+import { randomId } from './randomId.ts';
+import { correct } from './session.ts';
+
+/* Files are known by what stands in an asset's `upload`: a token until they are sent, and then their digest. */
 
 /** A file that is on its way to the service. */
 export interface Upload {
-  token: string;
+  key: string;
   name: string;
   /** 0 to 1. */
   share: number;
-  error?: string;
+  /** It takes so long that the preview does not wait for it. */
+  isSlow: boolean;
 }
 
-/** What an asset looks like or sounds like, here and now. */
+/** A file that cannot be used. */
+export interface Failure {
+  name: string;
+  reason: string;
+  /** The page still has it, and it may be taken at another time. */
+  mayRetry: boolean;
+}
+
+/** What is known of a file here and now. */
 export interface LocalFile {
   name: string;
-  url: string;
+  /** Where the page itself can show or play it. */
+  url?: string;
   blob?: Blob;
 }
 
-/** Files on their way, and those that could not be sent. */
 export const uploads = signal<readonly Upload[]>([]);
-/** Files of this page by what stands in an asset's `upload`: a token until they are sent, and their digest. */
+export const failures = signal<ReadonlyMap<string, Failure>>(new Map());
 export const localFiles = signal<ReadonlyMap<string, LocalFile>>(new Map());
-/** The digest of each token whose file was sent. */
-export const digests = signal<ReadonlyMap<string, string>>(new Map());
+/** The preview waits so long for a file: most are there by then, and come with the first picture. */
+const SLOW_MS = 2000;
 
-let count = 0;
-
-export const kindOf = (file: File): Asset['type'] | undefined => {
-  const [kind] = file.type.split('/');
-  return kind === 'image' || kind === 'audio' || kind === 'video' ? kind : undefined;
+let mostBytes = Number.POSITIVE_INFINITY;
+export const limitUploads = (bytes: number): void => {
+  mostBytes = bytes;
 };
-
-/** Shows a file at once, and sends it meanwhile. @returns what stands for it until its digest is known */
-export function addFile(file: File): string {
-  const token = `file-${++count}`;
-  remember(token, { name: file.name, url: URL.createObjectURL(file), blob: file });
-  void sendFile(token);
-  return token;
-}
 
 export const remember = (key: string, file: LocalFile): void => {
   localFiles.value = new Map(localFiles.value).set(key, file);
 };
 
+/** Shows a file at once, and sends it meanwhile. @returns what stands for it until its digest is known */
+export function addFile(file: File, use: Use): string {
+  const token = tokenOf(randomId());
+  remember(token, { name: file.name, url: URL.createObjectURL(file), blob: file });
+  const reason = refusalOf(file, use, mostBytes);
+  if (reason === undefined) void sendFile(token, use);
+  else fail(token, { name: file.name, reason, mayRetry: false });
+  return token;
+}
+
 /** Sends a file, also again after it could not be sent. */
-export async function sendFile(token: string): Promise<void> {
+export async function sendFile(token: string, use: Use): Promise<void> {
   const file = localFiles.peek().get(token);
   if (!file?.blob) return;
-  const tell = (state: Partial<Upload>): void => {
-    const others = uploads.peek().filter((one) => one.token !== token);
-    uploads.value = [...others, { token, name: file.name, share: 0, ...state }];
+  const { name, blob } = file;
+  const show = (change: Partial<Upload>): void => {
+    const before = uploads.peek().find(({ key }) => key === token);
+    const now = { key: token, name, share: 0, isSlow: false, ...before, ...change };
+    uploads.value = [...withoutKey(token), now];
   };
-  tell({});
+  batch(() => {
+    forgive(token);
+    show({});
+  });
+  const timer = setTimeout(() => show({ isSlow: true }), SLOW_MS);
   try {
-    const { sha256 } = await upload(file.blob, (share) => tell({ share }));
-    remember(sha256, file);
-    digests.value = new Map(digests.peek()).set(token, sha256);
-    uploads.value = uploads.peek().filter((one) => one.token !== token);
+    const { sha256, mediaType } = await withPatience(() => sendBytes(blob, (share) => show({ share })));
+    const type = kindFor(use, mediaType);
+    if (!type) {
+      fail(token, { name, reason: wrongKind(mediaType, use), mayRetry: false });
+      return;
+    }
+    batch(() => {
+      uploads.value = withoutKey(token);
+      remember(sha256, file);
+      forgive(sha256);
+      correct((board) => settleFile(board, token, { sha256, type }));
+    });
   } catch (error) {
-    tell({ error: wordsOf(error) });
+    if (!(error instanceof Problem)) throw error;
+    fail(token, { name, reason: reasonOf(error, use), mayRetry: mayPassLater(error) });
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-/** Whether a file that a job needs is still on its way, or could not be sent. */
-export const isMissing = ({ upload: key }: Asset): boolean =>
-  (key?.startsWith('file-') ?? false) && !digests.value.has(key ?? '');
+const withoutKey = (token: string): Upload[] => uploads.peek().filter(({ key }) => key !== token);
+
+/** Few, so that jobs and their previews find a free connection beside them: a browser has six to a host. */
+const inTurn = createTurns(3);
+
+/** A browser says the same of a service that is away and of a file that is. @throws Problem */
+async function sendBytes(...args: Parameters<typeof upload>): ReturnType<typeof upload> {
+  try {
+    return await inTurn(() => upload(...args));
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 0) throw error;
+    await args[0]
+      .slice(0, 1)
+      .arrayBuffer()
+      .catch(() => {
+        const detail = 'It cannot be read any more: it was changed, moved or deleted. Choose it once more.';
+        throw new Problem(400, { code: 'invalid_request', detail });
+      });
+    throw error;
+  }
+}
+
+/** Notes that a file cannot be used, and says so. */
+export function fail(key: string, failure: Failure): void {
+  batch(() => {
+    uploads.value = withoutKey(key);
+    failures.value = new Map(failures.peek()).set(key, failure);
+  });
+  tell(`${failure.name}: ${failure.reason}`);
+}
+
+function forgive(key: string): void {
+  const others = new Map(failures.peek());
+  if (others.delete(key)) failures.value = others;
+}
+
+/** Why an asset's file is not in the preview; undefined where it is, and while it is on its way. */
+export function failureOf(asset: Asset | undefined): Failure | undefined {
+  const key = asset?.upload;
+  if (asset === undefined || key === undefined) return undefined;
+  const known = failures.value.get(key);
+  if (known || !isToken(key) || uploads.value.some((one) => one.key === key)) return known;
+  return { name: nameOf(asset), reason: LOST, mayRetry: false };
+}
+
+/** What is kept of a file until the page is opened again. */
+export interface KeptFile {
+  name: string;
+  /** Why it cannot be used. */
+  reason?: string | undefined;
+}
+
+/** Knows files again that were kept. What became of a digest is for the service to say. @param files as far as they are any */
+export function recall(files: Record<string, Partial<KeptFile> | null>): void {
+  for (const [key, file] of Object.entries(files)) {
+    const { name, reason } = file ?? {};
+    if (typeof name !== 'string' || localFiles.peek().has(key)) continue;
+    remember(key, { name });
+    if (typeof reason !== 'string' || !isToken(key)) continue;
+    failures.value = new Map(failures.peek()).set(key, { name, reason, mayRetry: false });
+  }
+}
+
+/** Whether a job has to do without an asset's file, for now or for good. */
+export const isMissing = ({ upload: key }: Asset): boolean => isToken(key) || failures.peek().has(key ?? '');
+
+export const nameOf = ({ id, upload: key }: Asset): string => localFiles.value.get(key ?? '')?.name ?? id;
 
 /** The address under which the page itself can show or play an asset. */
-export function addressOf(asset: Asset | undefined): string | undefined {
-  if (asset?.upload === undefined) return undefined;
-  return localFiles.value.get(asset.upload)?.url;
-}
+export const addressOf = (asset: Asset | undefined): string | undefined =>
+  localFiles.value.get(asset?.upload ?? '')?.url;

@@ -1,37 +1,44 @@
-import { effect } from '@preact/signals';
-import type { Asset } from '../../../src/job/previewJob.types.ts';
-import { call, Problem } from '../api/call.ts';
-import type { Access } from '../api/types.ts';
+import { call } from '../api/call.ts';
+import { Problem } from '../api/problem.ts';
+import type { Access, JobStatus } from '../api/types.ts';
 import { createScreen, type Screen } from '../player/screen.ts';
-import { type OutgoingJob, toJob, usedAssets } from '../storyboard/job.ts';
+import { placeErrors } from '../storyboard/fields.ts';
+import { usedFiles, withoutFiles } from '../storyboard/files.ts';
+import { type OutgoingJob, toJob } from '../storyboard/job.ts';
 import type { Storyboard } from '../storyboard/storyboard.ts';
 import { loadDraft, saveDraft } from './draft.ts';
+import { arrived, createFileCheck } from './fileCheck.ts';
 import { type LivePreview, startLivePreview } from './livePreview.ts';
+import { randomId } from './randomId.ts';
 import { board, change, errors, open } from './session.ts';
-import { digests, isMissing, localFiles, uploads } from './uploads.ts';
+import { isMissing, limitUploads, nameOf } from './uploads.ts';
 
 /** The editor's storyboard and its preview; they stay while other pages are looked at. */
 export interface Workspace {
   projectId: string;
   screen: Screen;
   live: LivePreview;
-  /** The job of the storyboard, as it would be sent now. */
-  jobOf(storyboard: Storyboard, options?: { final: boolean }): OutgoingJob;
+  /** Sends the storyboard as a job of its own, as it is when its files have been sent. @throws Problem */
+  render(): Promise<{ status: JobStatus; leftOut: string[] }>;
+  /** The job of the storyboard as it is when its files have been sent. */
+  exported(): Promise<FinalJob>;
   /** Puts the example in place of what there is; that can be undone. */
   openExample(): void;
   close(): void;
 }
 
-const WITHOUT_KEYS = 'studio';
-
-/** An id that nobody else has chosen. `crypto.randomUUID` is there on secure origins only. */
-export function randomId(): string {
-  const words = crypto.getRandomValues(new Uint32Array(2));
-  return [...words].map((word) => word.toString(36)).join('');
+/** A job that nothing takes the place of. */
+interface FinalJob {
+  job: OutgoingJob;
+  /** The names of the files that it does without: they cannot be used. */
+  leftOut: string[];
 }
 
+const WITHOUT_KEYS = 'studio';
+
 /** Opens what was worked on last in this browser, and for a new visitor the example. */
-export async function openWorkspace({ project = WITHOUT_KEYS }: Access): Promise<Workspace> {
+export async function openWorkspace({ project = WITHOUT_KEYS, uploadMaxBytes }: Access): Promise<Workspace> {
+  limitUploads(uploadMaxBytes);
   const session = randomId();
   let sent = 0;
   const screen = createScreen();
@@ -40,31 +47,52 @@ export async function openWorkspace({ project = WITHOUT_KEYS }: Access): Promise
   rememberExampleFiles();
   open(loadDraft() ?? loadExample());
 
-  const jobOf: Workspace['jobOf'] = (storyboard, { final } = { final: false }) => {
-    const number = ++sent;
-    const head = {
-      jobId: final ? `${slug(storyboard.title)}-${randomId()}` : `studio-${session}-${number}`,
-      projectId: project,
-      requestId: `studio-${session}-${number}`,
-    };
-    if (final) return toJob(storyboard, head, digests.peek());
-    // What is looked at is the stream, which is MP4 whatever the finished file shall be.
-    const { format: _, outputs: __, ...options } = storyboard.options;
-    return toJob(
-      { ...storyboard, options },
-      { ...head, priority: 'high', supersedes: `studio-${session}` },
-      digests.peek(),
-    );
+  const idOf = (number: number): string => `studio-${session}-${number}`;
+  /** What is looked at is the stream, which is MP4 whatever the finished file shall be. */
+  const previewOf = (storyboard: Storyboard): OutgoingJob => {
+    const usable = withoutFiles(storyboard, isMissing);
+    const { format: _, outputs: __, ...options } = usable.options;
+    const id = idOf(++sent);
+    const head = { jobId: id, projectId: project, requestId: id, supersedes: `studio-${session}` };
+    return toJob({ ...usable, options }, { ...head, priority: 'high' });
   };
-  const live = startLivePreview({ board, screen, errors, jobOf, prepare: createPreparation(jobOf) });
+  const finalOf = (storyboard: Storyboard): FinalJob => {
+    const jobId = `${slug(storyboard.title)}-${randomId()}`;
+    const head = { jobId, projectId: project, requestId: idOf(++sent) };
+    const missing = usedFiles(storyboard).filter(({ asset }) => isMissing(asset));
+    return {
+      job: toJob(withoutFiles(storyboard, isMissing), head),
+      leftOut: missing.map(({ asset }) => nameOf(asset)),
+    };
+  };
+  const files = createFileCheck(previewOf);
+  const live = startLivePreview({ board, screen, errors, jobOf: previewOf, files });
   const stopSaving = saveDraft(board, (storyboard) =>
-    toJob(storyboard, { jobId: 'draft', projectId: project, requestId: 'draft' }, digests.peek()),
+    toJob(storyboard, { jobId: 'draft', projectId: project, requestId: 'draft' }),
   );
   return {
     projectId: project,
     screen,
     live,
-    jobOf,
+    async render() {
+      await arrived(() => board.value);
+      await files.prepare(
+        () => board.value,
+        () => undefined,
+      );
+      const now = board.peek();
+      const { job, leftOut } = finalOf(now);
+      try {
+        return { status: await call<JobStatus>('/api/preview/job', { body: job }), leftOut };
+      } catch (error) {
+        if (error instanceof Problem) errors.value = placeErrors(error.errors, now, job);
+        throw error;
+      }
+    },
+    async exported() {
+      await arrived(() => board.value);
+      return finalOf(board.peek());
+    },
     openExample() {
       change(loadExample);
     },
@@ -74,47 +102,6 @@ export async function openWorkspace({ project = WITHOUT_KEYS }: Access): Promise
       screen.close();
     },
   };
-}
-
-/** Waits for the files of a storyboard, and sends those that the service turns out not to have. */
-function createPreparation(jobOf: Workspace['jobOf']) {
-  let checked = false;
-  return async (storyboard: Storyboard, onProgress: (done: number, of: number) => void): Promise<void> => {
-    await settled(storyboard, onProgress);
-    if (checked) return;
-    checked = true;
-    if (!storyboard.assets.some(({ upload }) => isFromPage(upload))) return;
-    try {
-      await call('/api/preview/validate', { body: jobOf(storyboard) });
-    } catch (error) {
-      if (!(error instanceof Problem) || error.code !== 'asset_missing') return;
-      const { sendExampleFiles } = await import('./example.ts');
-      await sendExampleFiles(onProgress);
-    }
-  };
-}
-
-/** Whether the file came with the page and not from a person. */
-const isFromPage = (upload: string | undefined): boolean =>
-  upload !== undefined && localFiles.peek().get(upload)?.url.startsWith('/') === true;
-
-/** Resolves when every file that the storyboard uses is there. */
-function settled(storyboard: Storyboard, onProgress: (done: number, of: number) => void): Promise<void> {
-  const used = usedAssets(storyboard);
-  const needed = storyboard.assets.filter(({ id }) => used.has(id));
-  const missing = (): Asset[] => needed.filter(isMissing);
-  const all = missing().length;
-  if (all === 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    const stop = effect(() => {
-      void uploads.value;
-      const left = missing().length;
-      onProgress(all - left, all);
-      if (left > 0) return;
-      queueMicrotask(() => stop());
-      resolve();
-    });
-  });
 }
 
 /** A title as an id: `Brew a better cup` is `brew-a-better-cup`. */

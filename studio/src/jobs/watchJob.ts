@@ -1,6 +1,7 @@
 import { type Signal, signal } from '@preact/signals';
-import { call, Problem, wordsOf } from '../api/call.ts';
+import { call, wordsOf } from '../api/call.ts';
 import { readEvents } from '../api/events.ts';
+import { Problem } from '../api/problem.ts';
 import { ENDED, type JobHistory, type JobStatus, type SegmentEvent } from '../api/types.ts';
 import { type Extras, loadExtras, NO_EXTRAS } from '../player/extras.ts';
 import type { Screen } from '../player/screen.ts';

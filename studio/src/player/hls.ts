@@ -9,7 +9,8 @@ import type {
   LoaderStats,
   PlaylistLoaderContext,
 } from 'hls.js';
-import { Problem, send } from '../api/call.ts';
+import { send } from '../api/call.ts';
+import { Problem } from '../api/problem.ts';
 import { segmentBytes } from './segmentCache.ts';
 
 let loading: Promise<typeof import('hls.js')> | undefined;

@@ -71,3 +71,24 @@ export function placeErrors(errors: readonly InputError[], board: Storyboard, jo
   }
   return { fields, others };
 }
+
+const PLACES: Record<string, string> = {
+  title: 'Title',
+  description: 'Description',
+  text: 'words',
+  durationSeconds: 'duration',
+  asset: 'picture',
+  narration: 'narration',
+  transition: 'transition',
+  transitionSeconds: 'transition',
+  motion: 'motion',
+  alt: 'picture in words',
+};
+
+/** A field, in words. */
+export function placeOf(field: FieldName, { cards }: Storyboard): string {
+  const [part, key, name = ''] = field.split('.');
+  if (part !== 'step') return PLACES[field] ?? key ?? field;
+  const index = cards.findIndex((card) => card.key === key);
+  return `Step ${index + 1}, ${(PLACES[name] ?? name).toLowerCase()}`;
+}

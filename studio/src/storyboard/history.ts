@@ -27,6 +27,12 @@ export function record<State>(
   return { past, present, future: [], ...(about === undefined ? {} : { last: { about, at: now } }) };
 }
 
+/** Changes what is, what was and what may come back, where something turns out that is nobody's change. */
+export const changeAll = <State>(
+  { past, present, future, ...rest }: History<State>,
+  make: (state: State) => State,
+): History<State> => ({ ...rest, past: past.map(make), present: make(present), future: future.map(make) });
+
 export function undo<State>({ past, present, future }: History<State>): History<State> {
   const before = past.at(-1);
   if (before === undefined) return { past, present, future };

@@ -1,4 +1,5 @@
 import type { Asset } from '../../../src/job/previewJob.types.ts';
+import { usesOf } from './files.ts';
 import { type Card, EMPTY, newKey, type Storyboard, withoutEmpty } from './storyboard.ts';
 
 /** What a job says besides its storyboard. */
@@ -16,27 +17,9 @@ export interface OutgoingJob extends Record<string, unknown> {
   previewRequest: { steps: object[]; assets: { id: string }[]; audio: object } & Record<string, unknown>;
 }
 
-/** The ids of the assets that steps, sound and brand use. */
-export function usedAssets({ cards, audio, options }: Storyboard): Set<string> {
-  const used = [
-    ...cards.flatMap(({ step }) => [step.asset, step.narration]),
-    audio.music?.asset,
-    audio.narration?.asset,
-    options.brand?.logo,
-  ];
-  return new Set(used.filter((id) => id !== undefined));
-}
-
-/**
- * The job of a storyboard, with only the assets that it uses.
- * @param digests of the files that were uploaded here, by the name that stands for a file until then
- */
-export function toJob(
-  board: Storyboard,
-  head: JobHead,
-  digests: ReadonlyMap<string, string> = new Map(),
-): OutgoingJob {
-  const used = usedAssets(board);
+/** The job of a storyboard, with only the assets that it uses. */
+export function toJob(board: Storyboard, head: JobHead): OutgoingJob {
+  const used = usesOf(board);
   const { priority, webhook, ...request } = board.rest;
   const options = withoutEmpty({ ...board.options });
   return withoutEmpty({
@@ -49,12 +32,7 @@ export function toJob(
       description: board.description,
       ...request,
       steps: board.cards.map(({ step }) => withoutEmpty({ ...step })),
-      assets: board.assets
-        .filter(({ id }) => used.has(id))
-        .map((asset) => {
-          const digest = digests.get(asset.upload ?? '');
-          return digest === undefined ? asset : { ...asset, upload: digest };
-        }),
+      assets: board.assets.filter(({ id }) => used.has(id)),
       audio: withoutEmpty({ ...board.audio }),
       options: Object.keys(options).length > 0 ? options : undefined,
     }),

@@ -67,7 +67,7 @@ export function Field({
 }: {
   id: string;
   label: string;
-  hint?: string;
+  hint?: string | undefined;
   error?: string | undefined;
   children: ComponentChildren;
 }): JSX.Element {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { record, redo, startHistory, undo } from '../../../studio/src/storyboard/history.ts';
+import { changeAll, record, redo, startHistory, undo } from '../../../studio/src/storyboard/history.ts';
 
 describe('the history of a storyboard', () => {
   it('goes back and forth', () => {
@@ -28,6 +28,14 @@ describe('the history of a storyboard', () => {
     const typed = record(startHistory(''), 'a', 'title', 0);
     const again = record(undo(typed), 'b', 'title', 100);
     expect(undo(again).present).toBe('');
+  });
+
+  it('is put right in all that was and may come back, with nothing more to undo', () => {
+    const three = record(record(startHistory('a'), 'ab', 'title', 0), 'abc', undefined, 0);
+    const right = changeAll(undo(three), (text) => text.replace('a', 'A'));
+    expect(undo(right).present).toBe('A');
+    expect(redo(right).present).toBe('Abc');
+    expect(undo(undo(right))).toEqual(undo(right));
   });
 
   it('remembers the last 200 changes', () => {

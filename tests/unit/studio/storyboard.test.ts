@@ -15,6 +15,7 @@ import {
   type Storyboard,
 } from '../../../studio/src/storyboard/storyboard.ts';
 
+const DIGEST = 'ab'.repeat(32);
 const HEAD = { jobId: 'j', projectId: 'p', requestId: 'r' };
 
 const board = (...titles: string[]): Storyboard =>
@@ -78,13 +79,11 @@ describe('the job of a storyboard', () => {
     for (const asset of assets) expect(all).toContainEqual(asset);
   });
 
-  it('brings along only the assets that are used, by the digests of what was uploaded', () => {
-    const [withPhoto, id] = addAsset(board('a'), 'photo.jpg', { type: 'image', upload: 'file-1' });
-    const [withBoth] = addAsset(withPhoto, 'other.jpg', { type: 'image', upload: 'file-2' });
+  it('brings along only the assets that are used', () => {
+    const [withPhoto, id] = addAsset(board('a'), 'photo.jpg', { type: 'image', upload: DIGEST });
+    const [withBoth] = addAsset(withPhoto, 'other.jpg', { type: 'image', upload: 'cd'.repeat(32) });
     const used = patchCard(withBoth, keyOf(withBoth, 0), { asset: id });
-    expect(toJob(used, HEAD, new Map([['file-1', 'ab'.repeat(32)]])).previewRequest.assets).toEqual([
-      { id: 'photo', type: 'image', upload: 'ab'.repeat(32) },
-    ]);
+    expect(toJob(used, HEAD).previewRequest.assets).toEqual([{ id: 'photo', type: 'image', upload: DIGEST }]);
   });
 
   it('sends what was typed, also where it is wrong', () => {

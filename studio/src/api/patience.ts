@@ -1,0 +1,25 @@
+import { passes } from './problem.ts';
+
+/** Half a minute in all: as long as a service takes to come back from a restart. */
+const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000];
+
+/**
+ * Does something again that could not be done for a reason that passes by itself, after pauses that grow; not before the
+ * service said.
+ * @throws what it threw last
+ */
+export async function withPatience<Result>(
+  work: () => Promise<Result>,
+  pauses: readonly number[] = PAUSES_MS,
+): Promise<Result> {
+  for (const pause of pauses) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!passes(error)) throw error;
+      const wanted = (error.retryAfterSeconds ?? 0) * 1000;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(pause, wanted)));
+    }
+  }
+  return work();
+}

@@ -1,0 +1,35 @@
+import type { InputError } from './types.ts';
+
+/** A refusal of the service (RFC 9457), or that it could not be reached. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly errors: readonly InputError[];
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    status: number,
+    { code = 'unknown', detail = '', title = '', errors = [] }: Partial<ProblemDocument>,
+    retryAfterSeconds?: number,
+  ) {
+    super(detail || title || `The service answered with ${status}.`);
+    this.status = status;
+    this.code = code;
+    this.errors = errors;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** The queue is full, or the service or what stands before it is away for a moment. */
+const PASSING = [0, 429, 502, 503, 504];
+
+/** Whether the same may go well in a while. */
+export const passes = (error: unknown): error is Problem =>
+  error instanceof Problem && PASSING.includes(error.status);
+
+export interface ProblemDocument {
+  code: string;
+  title: string;
+  detail: string;
+  errors: InputError[];
+}

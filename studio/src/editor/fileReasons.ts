@@ -1,0 +1,118 @@
+import type { Asset } from '../../../src/job/previewJob.types.ts';
+import type { Problem } from '../api/problem.ts';
+import type { Use } from '../storyboard/files.ts';
+
+/* Why a file cannot be used, in words for the author who chose it. */
+
+type Kind = Asset['type'];
+
+const PICTURE = {
+  kinds: ['image', 'video'],
+  not: 'no picture or video',
+  choose: 'Choose a JPEG, PNG, WebP or AVIF picture, or an MP4 or WebM video.',
+} as const;
+const LOGO = {
+  kinds: ['image'],
+  not: 'no picture',
+  choose: 'Choose a PNG, WebP, JPEG or AVIF picture.',
+} as const;
+const SOUND = {
+  kinds: ['audio'],
+  not: 'no sound',
+  choose: 'Choose a WAV, MP3, M4A, Ogg or FLAC sound.',
+} as const;
+
+const USES = { picture: PICTURE, logo: LOGO, narration: SOUND, music: SOUND } as const satisfies Record<
+  Use,
+  { kinds: readonly Kind[]; not: string; choose: string }
+>;
+
+const A_KIND: Record<Kind, string> = { image: 'a picture', video: 'a video', audio: 'a sound' };
+
+/** What a file is by its media type; undefined for everything that no preview uses. */
+export function kindOf(mediaType: string): Kind | undefined {
+  const [kind] = mediaType.split('/');
+  return kind === 'image' || kind === 'audio' || kind === 'video' ? kind : undefined;
+}
+
+/** As what a file can be used there; undefined where it cannot. An MP4 may hold sound alone. */
+export function kindFor(use: Use, mediaType: string): Kind | undefined {
+  const kinds: readonly Kind[] = USES[use].kinds;
+  const kind = kindOf(mediaType);
+  if (kind && kinds.includes(kind)) return kind;
+  return mediaType === 'video/mp4' && kinds.includes('audio') ? 'audio' : undefined;
+}
+
+/** As what a file is taken until the service has looked into it. A browser does not know the type of every file. */
+export const firstKindFor = (use: Use, mediaType: string): Kind =>
+  kindFor(use, mediaType) ?? USES[use].kinds[0];
+
+/** Why there is no use in sending a file. */
+export function refusalOf(
+  { type, size }: { type: string; size: number },
+  use: Use,
+  mostBytes: number,
+): string | undefined {
+  if (type !== '' && kindFor(use, type) === undefined) return wrongKind(type, use);
+  if (size === 0) return 'The file is empty.';
+  return size > mostBytes ? tooLarge(size, mostBytes) : undefined;
+}
+
+export function wrongKind(mediaType: string, use: Use): string {
+  const kind = kindOf(mediaType);
+  const { not, choose } = USES[use];
+  return `It is ${kind ? `${A_KIND[kind]}, and ${not}` : not}. ${choose}`;
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
+
+const tooLarge = (size: number, most: number): string =>
+  `It has ${megabytes(size)}; a file may have ${megabytes(most)} at most. Choose a smaller one.`;
+
+/** Where the page was closed too early, or the browser was. */
+export const LOST = 'It was not yet sent when this page was closed. Choose it once more.';
+
+/** Whether it may be a file of the job that an error of this code is about. */
+export const isAboutFile = (code: string): boolean =>
+  code.startsWith('asset_') || code === 'render_memory_exceeded' || code === 'render_crashed';
+
+/** What the same file would be refused for again. */
+const FINAL = ['payload_too_large', 'unsupported_media_type', 'asset_empty', 'invalid_request'];
+
+/** What stands before a service may have a limit of its own, and no code for it. */
+const codeOf = ({ code, status }: Problem): string =>
+  code === 'unknown' && status === 413 ? 'payload_too_large' : code;
+
+/** Whether the same file may be taken at another time. */
+export const mayPassLater = (problem: Problem): boolean => !FINAL.includes(codeOf(problem));
+
+/** Why the service did not take a file, or cannot use it. */
+export function reasonOf(problem: Problem, use: Use): string {
+  const { message } = problem;
+  switch (codeOf(problem)) {
+    case 'payload_too_large':
+      return 'It is larger than the service takes. Choose a smaller one.';
+    case 'unsupported_media_type':
+      // The service says what the file is, and then every type that it takes for anything.
+      return `${message.split(';')[0]}. ${USES[use].choose}`;
+    case 'upload_quota_exceeded':
+      return 'There is no room left for the files of this project. Whoever runs the service can make some.';
+    case 'asset_missing':
+      return 'The service does not have this file any more. Choose it once more.';
+    case 'asset_corrupt':
+      return 'It is damaged, or not complete. Save or export it anew.';
+    case 'asset_empty':
+      return 'The file is empty.';
+    case 'asset_too_many_pixels':
+      return 'It has more pixels than can be used. Choose a smaller one.';
+    case 'asset_limit_exceeded':
+      return 'It is too long, or too complicated, to be used. Export it shorter or simpler.';
+    case 'render_memory_exceeded':
+    case 'render_crashed':
+      return 'The service cannot cope with it. Export it smaller or simpler.';
+    case 'asset_type_unsupported':
+      return `It cannot be used as it is. ${USES[use].choose}`;
+    default:
+      return message;
+  }
+}
