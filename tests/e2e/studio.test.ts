@@ -161,6 +161,9 @@ describe('the editor', () => {
       await card.locator('.field-error').getAttribute('id'),
     );
     await page.locator('[data-phase=invalid]').waitFor();
+    await button('Render').click();
+    await page.locator('.toast').waitFor();
+    expect(await page.locator('.toast').innerText()).toMatch(/^Step 1, duration: .*0\.5/);
     await seconds.fill('');
     await card.locator('.field-error').waitFor({ state: 'detached' });
     await upToDate(page);

@@ -89,8 +89,7 @@ const choosePicture = (page: Page, number: number, file: Chosen): Promise<void> 
   choose(page.getByRole('button', { name: new RegExp(`^Step ${number}, (add a|change the) picture`) }), file);
 
 /** What is said of a file that cannot be used, with its two buttons. */
-const trouble = (within: Page | Locator, file: string): Locator =>
-  within.getByRole('group', { name: file });
+const trouble = (within: Page | Locator, file: string): Locator => within.getByRole('group', { name: file });
 const chooseAnother = (within: Locator): Locator => within.getByRole('button', { name: 'Choose another' });
 const remove = (within: Locator): Locator => within.getByRole('button', { name: 'Remove' });
 
@@ -397,7 +396,9 @@ describe('a file', () => {
 
   it('that could not be sent for another reason is sent when that is asked for', async () => {
     const page = await openEditor();
-    await page.route('**/api/assets', (route) => route.fulfill({ status: 500, json: {} }));
+    await page.route('**/api/assets', (route) =>
+      route.fulfill({ status: 200, contentType: 'text/html', body: '<h1>Welcome</h1>' }),
+    );
     await choosePicture(page, 2, photo());
     await upToDate(page);
     await page.unrouteAll();

@@ -74,7 +74,8 @@ export function upload(
     request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0);
     request.onerror = () => reject(new Problem(0, UNREACHABLE));
     request.onload = () => {
-      if (request.status < 300) resolve(request.response);
+      // What stands before a service may answer with a page of its own.
+      if (request.status < 300 && request.response?.sha256) resolve(request.response);
       else reject(refusal(request.status, request.response ?? {}, request.getResponseHeader('retry-after')));
     };
     request.send(file);

@@ -34,6 +34,7 @@ export function StepNarration({
       </button>
     );
   }
+  const file = asset ? nameOf(asset) : narration;
   return (
     <span class="chip">
       <Icon name="voice" size={15} />
@@ -41,10 +42,10 @@ export function StepNarration({
         type="button"
         id={id}
         class="chip-name"
-        aria-label={`${name}, change the narration`}
+        aria-label={`${name}, change the narration: ${file}`}
         onClick={onChoose}
       >
-        {asset ? nameOf(asset) : narration}
+        {file}
       </button>
       <IconButton icon="cross" size={14} label={`${name}, remove narration`} onClick={onRemove} />
       <UploadBar asset={asset} />

@@ -41,6 +41,7 @@ export interface LocalFile {
 export const uploads = signal<readonly Upload[]>([]);
 export const failures = signal<ReadonlyMap<string, Failure>>(new Map());
 export const localFiles = signal<ReadonlyMap<string, LocalFile>>(new Map());
+
 /** The preview waits so long for a file: most are there by then, and come with the first picture. */
 const SLOW_MS = 2000;
 
