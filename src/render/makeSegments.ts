@@ -1,9 +1,10 @@
 import { initSegment } from '../media/mp4/fragments.ts';
 import { avcCodec } from '../media/mp4/track.ts';
 import type { StoredPart } from '../storage/artifactStore.ts';
-import { atOnce, PICTURES_AT_ONCE } from './atOnce.ts';
+import { atOnce } from './atOnce.ts';
 import { videoTrack } from './parts/movie.ts';
 import { makeSegment } from './parts/segment.ts';
+import { PICTURES_AT_ONCE } from './picturesAtOnce.ts';
 import type { PlannedEntry } from './plan.ts';
 import type { Render } from './render.ts';
 

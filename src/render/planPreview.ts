@@ -1,8 +1,9 @@
 import type { PlanSummary } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
-import { atOnce, PICTURES_AT_ONCE } from './atOnce.ts';
+import { atOnce } from './atOnce.ts';
 import { checkPictures } from './decodes.ts';
 import { checkWords } from './parts/words.ts';
+import { PICTURES_AT_ONCE } from './picturesAtOnce.ts';
 import { summarizePlan } from './planSummary.ts';
 import { prepare } from './prepare.ts';
 import { wants } from './render.ts';
