@@ -69,7 +69,7 @@ export default defineConfig({
     // One after the other: what is at work all the time has a core for itself.
     projects: [
       project('unit', 0, 2, { include: ['tests/unit/**/*.test.ts'] }),
-      project('waiting', 1, 6, { include: WAITING }),
+      project('waiting', 1, 4, { include: WAITING }),
       project('integration', 2, 2, {
         include: ['tests/integration/**/*.test.ts', 'tests/security/**/*.test.ts'],
         exclude: WAITING,

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,7 +58,7 @@ async function statusOf(port: number, jobId: string): Promise<{ status: string; 
 it('completes a job whose whole service was killed while it rendered', async () => {
   const dataDir = await dataFolder();
   const port = await freePort();
-  const steps = Array.from({ length: 120 }, (_, i) => ({
+  const steps = Array.from({ length: 60 }, (_, i) => ({
     title: `Step ${i}`,
     text: 'Words.',
     durationSeconds: 1,
@@ -79,6 +80,7 @@ it('completes a job whose whole service was killed while it rendered', async () 
   const gone = new Promise((resolve) => first.once('exit', resolve));
   first.kill('SIGKILL');
   await gone;
+  expect(existsSync(join(dataDir, 'store/jobs/survivor')), 'it had not ended').toBe(false);
 
   serve(dataDir, port);
   await ready(port);

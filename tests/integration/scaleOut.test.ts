@@ -87,7 +87,7 @@ describe.skipIf(!hasRedis())('two API processes and three workers', () => {
 
   it('stream a job from the API that did not take it, while a worker is at it', async () => {
     const long = smallJob('streamed', {
-      steps: steps(150, 'Long'),
+      steps: steps(75, 'Long'),
       options: { resolution: '1280x720', fps: 30 },
     });
     await postJob(api(0), long);

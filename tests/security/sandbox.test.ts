@@ -16,7 +16,7 @@ const MEMORY = 256 * 1024 ** 2;
 const isLinux = process.platform === 'linux';
 
 const sandboxOf = (cpuSeconds = 600): RenderSandbox =>
-  createRenderSandbox({ memoryBytes: MEMORY, cpuSeconds }, { isBuilt: true });
+  createRenderSandbox({ memoryBytes: MEMORY, cpuSeconds });
 /** The folders of the render processes that a process has started. */
 const workFoldersOf = (pid = process.pid): string[] =>
   readdirSync(tmpdir()).filter((name) => name.startsWith(`preview-render-${hostname()}-${pid}-`));
