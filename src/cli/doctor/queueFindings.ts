@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Config } from '../../config.ts';
 import { PreviewError } from '../../errors.ts';
 import { createLogger } from '../../logger.ts';
-import { openQueueBackend } from '../../queue/queueBackend.ts';
+import { createReach, openQueueBackend } from '../../queue/queueBackend.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
 const { ok, warn, fail } = findingsOf('queue');
@@ -19,10 +19,16 @@ export async function findQueue(config: Config): Promise<Finding[]> {
   try {
     const backend = await openQueueBackend({ url, dataDir, logger: createLogger('silent') });
     try {
-      const milliseconds = await backend.ping();
+      const { redis } = backend;
+      // It is asked before something is written: where it takes nothing in, it may know why.
+      const ofRedis = redis ? await createReach(backend)(() => findRedis(redis.producer)) : [];
+      const milliseconds = await backend.ping().catch((error: unknown) => {
+        if (ofRedis.every(({ status }) => status !== 'fail')) throw error;
+      });
+      if (milliseconds === undefined) return ofRedis;
       const kind = { redis: 'Redis', postgres: 'PostgreSQL', embedded: 'The embedded queue' }[backend.kind];
       const answers = ok(`${kind} answers in ${milliseconds} ms.`);
-      if (backend.redis) return [answers, ...(await findRedis(backend.redis.producer))];
+      if (redis) return [answers, ...ofRedis];
       if (backend.kind === 'postgres') return [answers];
       return [
         answers,
