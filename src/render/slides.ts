@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { PreviewError } from '../errors.ts';
 import type { Warning } from '../job/jobRecord.ts';
 import { readClip } from '../media/clip.ts';
@@ -7,6 +8,7 @@ import { probeImage, type RgbPicture } from '../media/image.ts';
 import { type CodedFrames, encodeFrames } from '../media/video.ts';
 import { dimOutside, resampleView } from '../media/view.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { createSemaphore } from '../storage/semaphore.ts';
 import { atOnce } from './atOnce.ts';
 import type { Backgrounds } from './backgrounds.ts';
 import { replaced, undecodable } from './decodes.ts';
@@ -51,6 +53,8 @@ interface Composed extends Shown {
   warnings: Warning[];
 }
 
+/** Encoders of stills at the same time: each has 50 MB at 1920x1080. They share the cores, and libuv's four threads. */
+const ENCODERS = Math.min(availableParallelism(), 4);
 /** Composed slides kept in memory: one is wanted by its own segment and by the one before it. */
 const KEPT = 4;
 
@@ -70,6 +74,7 @@ export function createSlides({
   signal: AbortSignal;
 }): Slides {
   const kept = new Map<string, Promise<Composed>>();
+  const encoder = createSemaphore(ENCODERS);
   let encoded = 0;
   const encode = async (pictures: Pictures): Promise<CodedFrames> => {
     const coded = await encodeFrames(pictures, plan.video);
@@ -173,7 +178,7 @@ export function createSlides({
       const { picture, wordless } = await composed(slide, index);
       const shown = slide.still.content.wordless ? [picture(), wordless()] : [picture()];
       // The thumbnail is made now, while the slide is at hand.
-      const [coded] = await Promise.all([encode(shown), thumb(index)]);
+      const [coded] = await Promise.all([encoder(() => encode(shown)), thumb(index)]);
       return { bytes: Buffer.concat([coded.parameters, ...coded.frames]) };
     });
 
