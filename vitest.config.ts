@@ -20,16 +20,19 @@ const WAITING = [
   'tests/integration/queue/outages.test.ts',
   'tests/integration/queue/failover.test.ts',
   'tests/integration/storeAway.test.ts',
+  'tests/integration/deploy/dashboards.test.ts',
   'tests/integration/deploy/prometheus.test.ts',
 ];
 
 /** The longest of those that are at work all the time; the last one must not stand alone. */
 const LONG = [
+  'tests/integration/render/golden.test.ts',
   'tests/security/hostileFiles.test.ts',
   'tests/integration/cli/deadLetter.test.ts',
-  'tests/integration/render/golden.test.ts',
-  'tests/integration/queue/embeddedDatabase.test.ts',
+  'tests/integration/cli/commands.test.ts',
   'tests/integration/restart.test.ts',
+  'tests/integration/deploy/rollout.test.ts',
+  'tests/integration/scaleOut.test.ts',
 ];
 
 class LongestFirst extends BaseSequencer {
