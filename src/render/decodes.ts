@@ -75,12 +75,14 @@ async function decodeFirst(bytes: Buffer, demuxer: string): Promise<void> {
 const reasonOf = (cause: unknown): string =>
   (cause instanceof Error ? cause.message.split('\n')[0] : undefined) ?? 'unknown';
 
-/** The picture of an entry cannot be decoded. */
+/**
+ * The picture of an entry cannot be decoded. Why is in the cause alone: where several fail at the same time, libvips, whose
+ * list of errors is one for the whole process, tells it to one of them.
+ */
 export function undecodable(index: number, cause: unknown): PreviewError {
-  const reason = typeof cause === 'string' ? cause : reasonOf(cause);
   return new PreviewError(
     'asset_corrupt',
-    `The picture of slide ${index + 1} cannot be decoded (${reason}); it is damaged or truncated. Send the file again.`,
+    `The picture of slide ${index + 1} cannot be decoded; it is damaged or truncated. Send the file again.`,
     { cause },
   );
 }
