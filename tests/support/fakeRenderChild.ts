@@ -64,9 +64,12 @@ process.on('message', (task: RenderTask | StopOrder) => {
       return;
     case 'slow':
       return void setTimeout(() => answer({ type: 'rendered', result }), 1000);
-    // As native code does: nothing but a signal gets through.
-    case 'spin':
-      for (;;);
+    // As native code does: nothing but a signal gets through. It ends when the test has killed its worker, and nobody else can.
+    case 'spin': {
+      const parent = process.ppid;
+      while (process.ppid === parent);
+      return process.exit();
+    }
     default:
       return answer({ type: 'rendered', result });
   }
