@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -60,7 +62,11 @@ async function startServer(port: number, folder: string, url: string): Promise<C
   const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
   const safety = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction'];
   const server = spawn('redis-server', [...place, ...safety], { stdio: 'ignore' });
-  await answers(url);
+  const gone = once(server, 'exit').then(() => {
+    throw new Error(`redis-server has ended; is port ${port} in use?`);
+  });
+  gone.catch(() => undefined);
+  await Promise.race([answers(url), gone]);
   return server;
 }
 
@@ -78,11 +84,17 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
   await exit;
 }
 
+/**
+ * A port that stays free until it is used, also while the server on it is away: below those that the kernel gives to
+ * whoever asks for any (ip_local_port_range, 32768 and above).
+ */
 export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
+  const port = randomInt(20_000, 32_768);
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(freePort()) : reject(error),
+    );
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(port)));
   });
 }
