@@ -12,6 +12,7 @@ const WAITING = [
   'tests/integration/cli/stop.test.ts',
   'tests/integration/worker/deadLetters.test.ts',
   'tests/integration/webhooks/webhooks.test.ts',
+  'tests/integration/webhooks/slowReceivers.test.ts',
   'tests/integration/webhooks/needed.test.ts',
   'tests/integration/webhooks/webhookSender.test.ts',
   'tests/integration/worker/queueWatch.test.ts',

@@ -1,10 +1,16 @@
 import { EventEmitter } from 'node:events';
+import { setImmediate as eventLoop } from 'node:timers/promises';
 import type { PGlite } from '@electric-sql/pglite';
 
 interface QueryResult {
   rows: never[];
   rowCount: number | null;
 }
+
+/**
+ * The database works in this thread, and one query can follow the other without an end: so long sockets and timers wait.
+ */
+const BREATH_MS = 10;
 
 /**
  * PGlite (PostgreSQL inside this process) in the shape of a `pg.Pool`, which is what BullMQ's Postgres backend takes.
@@ -14,6 +20,8 @@ interface QueryResult {
 export class EmbeddedPool extends EventEmitter {
   readonly #database: PGlite;
   readonly options = { keepAlive: true };
+  #last: Promise<unknown> = Promise.resolve();
+  #breathedAt = 0;
 
   constructor(database: PGlite) {
     super();
@@ -24,6 +32,16 @@ export class EmbeddedPool extends EventEmitter {
   }
 
   async query(text: string, parameters?: readonly unknown[]): Promise<QueryResult> {
+    const answer = this.#last.then(() => this.#queryAlone(text, parameters));
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #queryAlone(text: string, parameters?: readonly unknown[]): Promise<QueryResult> {
+    if (performance.now() - this.#breathedAt > BREATH_MS) {
+      await eventLoop();
+      this.#breathedAt = performance.now();
+    }
     if (parameters && parameters.length > 0) {
       const { rows, affectedRows } = await this.#database.query<never>(text, [...parameters]);
       return { rows, rowCount: rows.length > 0 ? rows.length : (affectedRows ?? null) };

@@ -4,9 +4,10 @@ import { createReach, type QueueBackend } from '../../queue/queueBackend.ts';
 import { type QueuedJob, queueId, webhookQueueName } from '../../queue/queuedJob.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import type { PreviewMetrics } from '../previewMetrics.ts';
+import { createDeliverySlots } from './deliverySlots.ts';
 import { messageBody, waitBefore, webhookOf } from './webhookMessage.ts';
 import type { WebhookSender } from './webhookSender.ts';
-import { placeOf, type QueuedMessage } from './webhooks.ts';
+import { messageKey, placeOf, type QueuedMessage } from './webhooks.ts';
 
 /** The secrets of each project; with several a message has a signature by each. */
 export type WebhookSecrets = ReadonlyMap<string, readonly Buffer[]>;
@@ -17,16 +18,15 @@ export interface WebhookWorker {
   stop(): Promise<void>;
 }
 
-/** They wait for others, and cost nothing meanwhile. One project whose receivers are slow must not hold up the rest. */
-const AT_ONCE = 32;
-const AT_ONCE_OF_PROJECT = 8;
-/** How long a message waits for another one of its project. */
-const TURN_MS = 1000;
+/** They wait for others, and cost nothing meanwhile. Projects whose receivers are slow must not hold up the rest. */
+const AT_ONCE = { ofAll: 128, ofProject: 8 };
 /** The lock is renewed while a message is delivered; what a killed process had is taken up after 10 to 20 s. */
 const LOCK_MS = 10_000;
 const STALLED_CHECK_MS = 5_000;
 /** How often it is looked whether the record of a message that came too early has been written. */
 const RECORD_CHECK_MS = 1000;
+/** Where the store is away all messages look, so each looks ever less often, until it is this many times as long. */
+const RAREST_CHECK = 60;
 
 /** A delivery that is to be tried again, and what the receiver asked for. */
 class NotDelivered extends Error {
@@ -54,8 +54,7 @@ export function createWebhookWorker(options: {
   const jobs = backend.queue<QueuedJob, string>(queueName);
   const reach = createReach(backend);
   const stopping = new AbortController();
-  /** Messages under way here, by project. */
-  const delivering = new Map<string, number>();
+  const slots = createDeliverySlots<Job<QueuedMessage>>(AT_ONCE);
   let worker: Worker<QueuedMessage, void> | undefined;
 
   /** Puts a message back as if it had not been taken. */
@@ -75,6 +74,7 @@ export function createWebhookWorker(options: {
       if (!queued || id !== webhookOf(queued.data).webhook?.id) return undefined;
     } catch (error) {
       options.logger.warn({ err: error, webhookId: id }, 'the record of a webhook cannot be read yet');
+      return putBack(job, token, RECORD_CHECK_MS * Math.min(job.attemptsStarted, RAREST_CHECK));
     }
     return putBack(job, token, RECORD_CHECK_MS);
   };
@@ -122,24 +122,35 @@ export function createWebhookWorker(options: {
     throw final ? new UnrecoverableError(failure) : new NotDelivered(failure, retryAfterSeconds);
   };
 
+  const lineUp = async (job: Job<QueuedMessage>, token: string): Promise<never> => {
+    const { projectId } = job.data;
+    const id = messageKey(job.data);
+    await job.moveToDelayed(slots.lineUp(projectId, id, Date.now()), token);
+    slots.canBeCalled(projectId, id, job);
+    throw new DelayedError();
+  };
+
+  /** A message that could not be called comes without a call, a little later. */
+  const call = (job: Job<QueuedMessage>): Promise<void> =>
+    job.promote().catch((error: unknown) => {
+      options.logger.debug({ err: error, webhookId: job.data.id }, 'webhook not called');
+    });
+
   const deliverInTurn = async (job: Job<QueuedMessage>, token = ''): Promise<void> => {
     const { projectId } = job.data;
-    const underWay = delivering.get(projectId) ?? 0;
-    if (underWay >= AT_ONCE_OF_PROJECT) return putBack(job, token, TURN_MS);
-    delivering.set(projectId, underWay + 1);
+    if (!slots.take(projectId, messageKey(job.data))) return lineUp(job, token);
     try {
       await deliver(job, token);
     } finally {
-      const left = (delivering.get(projectId) ?? 1) - 1;
-      if (left > 0) delivering.set(projectId, left);
-      else delivering.delete(projectId);
+      const next = slots.release(projectId, Date.now());
+      if (next && !stopping.signal.aborted) void call(next);
     }
   };
 
   return {
     start() {
       worker = backend.worker<QueuedMessage, void>(webhookQueueName(queueName), deliverInTurn, {
-        concurrency: AT_ONCE,
+        concurrency: AT_ONCE.ofAll,
         lockDuration: LOCK_MS,
         stalledInterval: STALLED_CHECK_MS,
         // A process that dies while it delivers costs the receiver a second copy, never the message.

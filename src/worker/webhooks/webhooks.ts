@@ -113,7 +113,9 @@ function deliveryOf({ data, timestamp, delay }: Job<QueuedMessage>, state: strin
   const { id, url, attempts } = data;
   const status = state === 'completed' ? 'delivered' : state === 'failed' ? 'failed' : 'pending';
   const last = attempts.at(-1);
-  const next = last ? Date.parse(last.at) + last.milliseconds + delay : timestamp + delay;
+  const planned = last ? Date.parse(last.at) + last.milliseconds + delay : timestamp + delay;
+  // One that waits for others of its project comes as soon as they are done.
+  const next = Math.max(planned, Date.now());
   return {
     id,
     url: placeOf(url),
