@@ -40,6 +40,18 @@ describe('the database of the embedded queue', () => {
     expect((await stat(join(other, 'database'))).mode & 0o077).toBe(0);
   });
 
+  it('leaves time to sockets and timers, however many queries follow each other', async () => {
+    const database = await openDatabase(folder);
+    const pool = new EmbeddedPool(database);
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    const until = performance.now() + 300;
+    while (performance.now() < until) await pool.query('SELECT $1::int', [1]);
+    clearInterval(timer);
+    await database.close();
+    expect(ticks).toBeGreaterThan(5);
+  });
+
   it('is asked for in vain where there can be no folder: the queue says so, and of what to look at', async () => {
     await writeFile(join(folder, 'file'), '');
     const opening = openQueueBackend({ dataDir: join(folder, 'file'), logger: createLogger('silent') });
