@@ -1,9 +1,9 @@
 import { batch, signal } from '@preact/signals';
 import type { Asset } from '../../../src/job/previewJob.types.ts';
+import { createSemaphore } from '../../../src/storage/semaphore.ts';
 import { upload } from '../api/call.ts';
 import { withPatience } from '../api/patience.ts';
 import { Problem } from '../api/problem.ts';
-import { createTurns } from '../api/turns.ts';
 import { isToken, settleFile, tokenOf, type Use } from '../storyboard/files.ts';
 import { tell } from '../ui/announce.tsx';
 import { kindFor, LOST, mayPassLater, reasonOf, refusalOf, wrongKind } from './fileReasons.ts';
@@ -103,7 +103,7 @@ export async function sendFile(token: string, use: Use): Promise<void> {
 const withoutKey = (token: string): Upload[] => uploads.peek().filter(({ key }) => key !== token);
 
 /** Few, so that jobs and their previews find a free connection beside them: a browser has six to a host. */
-const inTurn = createTurns(3);
+const inTurn = createSemaphore(3);
 
 /** A browser says the same of a service that is away and of a file that is. @throws Problem */
 async function sendBytes(...args: Parameters<typeof upload>): ReturnType<typeof upload> {

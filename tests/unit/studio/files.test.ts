@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { validatePreviewPayload } from '../../../src/job/validatePreviewPayload.ts';
+import { createSemaphore } from '../../../src/storage/semaphore.ts';
 import { withPatience } from '../../../studio/src/api/patience.ts';
 import { Problem } from '../../../studio/src/api/problem.ts';
-import { createTurns } from '../../../studio/src/api/turns.ts';
 import { mayPassLater, reasonOf, refusalOf } from '../../../studio/src/editor/fileReasons.ts';
 import { isToken, settleFile, showing, tokenOf, withoutFiles } from '../../../studio/src/storyboard/files.ts';
 import { fromJob, toJob } from '../../../studio/src/storyboard/job.ts';
@@ -147,7 +147,7 @@ describe('why a file cannot be used', () => {
 });
 
 it('so many things at once, and the others in their turn', async () => {
-  const inTurn = createTurns(2);
+  const inTurn = createSemaphore(2);
   const done: (() => void)[] = [];
   let running = 0;
   let most = 0;
