@@ -16,9 +16,9 @@ import { createUrlSigner, type SigningKey } from './storage/signedUrl.ts';
 import { loadOrCreateSigningKey } from './storage/signingKeys.ts';
 import { packageVersion } from './version.ts';
 import { checkHealth, type Health } from './worker/health.ts';
-import { createLiveJobs } from './worker/liveJobs.ts';
-import { createPlanner } from './worker/planner.ts';
 import { createPreviewWorker, type PreviewWorker } from './worker/previewWorker.ts';
+import { createPlanner } from './worker/renderProcess/planner.ts';
+import { createLiveJobs } from './worker/watch/liveJobs.ts';
 import { createWebhookSender } from './worker/webhooks/webhookSender.ts';
 import { createWebhookWorker, type WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
 

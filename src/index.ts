@@ -9,10 +9,10 @@ export { openQueueBackend, type QueueBackend } from './queue/queueBackend.ts';
 export type { ArtifactStore } from './storage/artifactStore.ts';
 export { createFsStore } from './storage/fsStore.ts';
 export { connectPreviewWorker } from './worker/connectPreviewWorker.ts';
-export type { JobStatus } from './worker/jobStatus.ts';
 export {
   createPreviewWorkerClient,
   type JobRef,
   type PreviewWorkerClient,
   type QueueMetrics,
 } from './worker/previewWorkerClient.ts';
+export type { JobStatus } from './worker/records/jobStatus.ts';

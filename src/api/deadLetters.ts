@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { DeadLetters } from '../worker/deadLetters.ts';
+import type { DeadLetters } from '../worker/deadLetters/deadLetters.ts';
 import { refOf } from './jobRef.ts';
 import { type JobCall, withLinks } from './jobs.ts';
 import {

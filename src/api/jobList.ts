@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { PreviewError } from '../errors.ts';
 import type { Priority } from '../job/jobRecord.ts';
-import type { JobFilter } from '../worker/jobList.ts';
-import type { JobState } from '../worker/jobStatus.ts';
 import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
+import type { JobFilter } from '../worker/records/jobList.ts';
+import type { JobState } from '../worker/records/jobStatus.ts';
 import { withLinks } from './jobs.ts';
 import { jobsQuerySchema, jobsSchema, problemResponses } from './schemas.ts';
 

@@ -4,8 +4,8 @@ import { findPathSources } from '../job/findPathSources.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validateParsedPayload } from '../job/validatePreviewPayload.ts';
 import type { UrlSigner } from '../storage/signedUrl.ts';
-import type { Planner } from '../worker/planner.ts';
 import type { JobStatus, PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
+import type { Planner } from '../worker/renderProcess/planner.ts';
 import { refOf } from './jobRef.ts';
 import type { KnownJobs } from './knownJobs.ts';
 import {

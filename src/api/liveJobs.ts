@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { JobEntry } from '../worker/jobList.ts';
-import type { LiveJobs } from '../worker/liveJobs.ts';
 import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
+import type { JobEntry } from '../worker/records/jobList.ts';
+import type { LiveJobs } from '../worker/watch/liveJobs.ts';
 import { withLinks } from './jobs.ts';
 import { liveSchema, problemResponses } from './schemas.ts';
 import { event, eventQueue, listeningSignal, sendEvents } from './serverSentEvents.ts';

@@ -9,13 +9,17 @@ import { openStore } from '../storage/openStore.ts';
 import { longestLifeSeconds } from '../storage/signedUrl.ts';
 import { createTracing, noTracing, type Tracing } from '../tracing.ts';
 import { packageVersion } from '../version.ts';
-import { createDeadLetters, type DeadLetterOffice, type DeadLetters } from '../worker/deadLetters.ts';
+import {
+  createDeadLetters,
+  type DeadLetterOffice,
+  type DeadLetters,
+} from '../worker/deadLetters/deadLetters.ts';
 import { findNeeded } from '../worker/neededByQueue.ts';
 import { createPreviewMetrics, type PreviewMetrics } from '../worker/previewMetrics.ts';
 import { createPreviewWorkerClient, type PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
-import { createQueueWatch, type QueueWatch } from '../worker/queueWatch.ts';
-import { createRecordNews, type RecordNews } from '../worker/recordNews.ts';
-import { createRenderPool, type RenderPool } from '../worker/renderProcess.ts';
+import { createRecordNews, type RecordNews } from '../worker/records/recordNews.ts';
+import { createRenderPool, type RenderPool } from '../worker/renderProcess/renderProcess.ts';
+import { createQueueWatch, type QueueWatch } from '../worker/watch/queueWatch.ts';
 import { announcing, createWebhooks, type Webhooks } from '../worker/webhooks/webhooks.ts';
 import { localStoreFolder, openSandbox, storeFolder } from './renderParts.ts';
 

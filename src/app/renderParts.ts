@@ -4,7 +4,11 @@ import { type AssetFetcher, createAssetFetcher } from '../assets/fetchAsset.ts';
 import { createLookup } from '../assets/lookup.ts';
 import type { Config } from '../config.ts';
 import { PreviewError } from '../errors.ts';
-import { cpuSecondsFor, createRenderSandbox, type RenderSandbox } from '../worker/sandbox/renderSandbox.ts';
+import {
+  cpuSecondsFor,
+  createRenderSandbox,
+  type RenderSandbox,
+} from '../worker/renderProcess/sandbox/renderSandbox.ts';
 
 export const CONNECT_MS = 10_000;
 const IDLE_MS = 15_000;

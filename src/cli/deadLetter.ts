@@ -2,8 +2,8 @@ import { openOperations } from '../app/base.ts';
 import type { Config } from '../config.ts';
 import { PreviewError } from '../errors.ts';
 import { createLogger } from '../logger.ts';
-import type { DeadLetterSummary } from '../worker/deadLetter.ts';
-import type { DeadLetters } from '../worker/deadLetters.ts';
+import type { DeadLetterSummary } from '../worker/deadLetters/deadLetter.ts';
+import type { DeadLetters } from '../worker/deadLetters/deadLetters.ts';
 import { deadLettersOverHttp } from './deadLettersOverHttp.ts';
 
 /** Which job a command is about; `project` may be left out where one project alone has it. */

@@ -1,5 +1,5 @@
 import { catalogue, type ErrorCode, PreviewError } from '../errors.ts';
-import type { DeadLetters } from '../worker/deadLetters.ts';
+import type { DeadLetters } from '../worker/deadLetters/deadLetters.ts';
 import type { JobRef } from '../worker/previewWorkerClient.ts';
 
 /** The dead letters of a running service. @throws PreviewError what the service answers, `queue_unavailable` where it does not */

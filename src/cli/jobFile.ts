@@ -12,7 +12,7 @@ import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
 import type { RenderResult } from '../render/renderPreview.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { createFsStore } from '../storage/fsStore.ts';
-import { createRenderPool } from '../worker/renderProcess.ts';
+import { createRenderPool } from '../worker/renderProcess/renderProcess.ts';
 import { artifactTable, showProgress, timingLine } from './display.ts';
 
 /**

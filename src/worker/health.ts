@@ -1,7 +1,7 @@
 import { asPreviewError } from '../errors.ts';
 import type { QueueBackend } from '../queue/queueBackend.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
-import type { QueueSample, QueueWatch } from './queueWatch.ts';
+import type { QueueSample, QueueWatch } from './watch/queueWatch.ts';
 import { workerName } from './workerName.ts';
 
 export interface Check {

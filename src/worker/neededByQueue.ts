@@ -3,7 +3,7 @@ import type { JobRecord } from '../job/jobRecord.ts';
 import { createReach, type QueueBackend } from '../queue/queueBackend.ts';
 import { deadQueueName, type QueuedJob, queueId, webhookQueueName } from '../queue/queuedJob.ts';
 import { UNFINISHED } from '../queue/queueMetrics.ts';
-import { parseLetterId, type StoredLetter } from './deadLetter.ts';
+import { parseLetterId, type StoredLetter } from './deadLetters/deadLetter.ts';
 import { messageKey, type QueuedMessage, UNDELIVERED } from './webhooks/webhooks.ts';
 
 /** What jobs that have not ended, and those that may be replayed, need of the store. */

@@ -3,10 +3,10 @@ import { PreviewError } from '../errors.ts';
 import type { QueueBackend } from '../queue/queueBackend.ts';
 import type { QueuedJob } from '../queue/queuedJob.ts';
 import type { Tracing } from '../tracing.ts';
-import { type Attempt, type AttemptParts, createAttempt } from './attempt.ts';
-import { createHolds, LOCK_MS, STALLED_CHECK_MS } from './attemptLock.ts';
-import type { DeadLetterOffice } from './deadLetters.ts';
-import { createIntake } from './intake.ts';
+import { type Attempt, type AttemptParts, createAttempt } from './attempt/attempt.ts';
+import { createHolds, LOCK_MS, STALLED_CHECK_MS } from './attempt/attemptLock.ts';
+import { createIntake } from './attempt/intake.ts';
+import type { DeadLetterOffice } from './deadLetters/deadLetters.ts';
 import { workerName } from './workerName.ts';
 
 export interface PreviewWorkerOptions extends Omit<AttemptParts, 'queue' | 'intake'> {

@@ -18,15 +18,15 @@ import {
 import { measureQueue, type QueueDepth, UNFINISHED } from '../queue/queueMetrics.ts';
 import { createQueuePlaces } from '../queue/queuePlaces.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
-import type { JobHistory } from './attemptHistory.ts';
-import { createTurns, lately } from './callTurns.ts';
-import { cancelledRecord } from './endRecords.ts';
-import { createJobDetails, packDetails } from './jobDetails.ts';
-import { createJobList, type JobFilter, type JobPage } from './jobList.ts';
-import { fromFailed, fromQueue, fromRecord, type JobStatus, newStatus } from './jobStatus.ts';
+import { createTurns, lately } from './attempt/callTurns.ts';
+import type { JobHistory } from './records/attemptHistory.ts';
+import { cancelledRecord } from './records/endRecords.ts';
+import { createJobDetails, packDetails } from './records/jobDetails.ts';
+import { createJobList, type JobFilter, type JobPage } from './records/jobList.ts';
+import { fromFailed, fromQueue, fromRecord, type JobStatus, newStatus } from './records/jobStatus.ts';
 import { hasKeyOf, superseded, supersededBy, withTurn } from './supersede.ts';
 
-export type { JobStatus } from './jobStatus.ts';
+export type { JobStatus } from './records/jobStatus.ts';
 
 /** A job by its id; `projectId` may be left out where one project alone has it. */
 export interface JobRef {

@@ -4,8 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRenderPool, type RenderPool } from '../../src/worker/renderProcess.ts';
-import { createRenderSandbox, type RenderSandbox } from '../../src/worker/sandbox/renderSandbox.ts';
+import { createRenderPool, type RenderPool } from '../../src/worker/renderProcess/renderProcess.ts';
+import {
+  createRenderSandbox,
+  type RenderSandbox,
+} from '../../src/worker/renderProcess/sandbox/renderSandbox.ts';
 import { type Canary, knock, startCanary } from '../support/canary.ts';
 import { eventually } from '../support/eventually.ts';
 import { processFile } from '../support/processes.ts';

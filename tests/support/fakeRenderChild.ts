@@ -4,8 +4,8 @@
  */
 import { appendFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { endWithParent } from '../../src/worker/endWithParent.ts';
-import type { RenderAnswer, RenderTask, StopOrder } from '../../src/worker/renderProtocol.ts';
+import { endWithParent } from '../../src/worker/renderProcess/endWithParent.ts';
+import type { RenderAnswer, RenderTask, StopOrder } from '../../src/worker/renderProcess/renderProtocol.ts';
 
 const [storeFolder = ''] = process.argv.slice(2);
 const answer = (message: RenderAnswer): void => {

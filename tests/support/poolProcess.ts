@@ -1,5 +1,5 @@
 /** A render pool in a process of its own, which tells the pid of its child: `poolProcess.ts <store folder>`. */
-import { createRenderPool } from '../../src/worker/renderProcess.ts';
+import { createRenderPool } from '../../src/worker/renderProcess/renderProcess.ts';
 import { fakeRenders, toldJob } from './queueWorld.ts';
 
 const pool = createRenderPool(process.argv[2] ?? '', fakeRenders());

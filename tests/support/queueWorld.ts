@@ -9,7 +9,7 @@ import { openQueueBackend, type QueueBackend } from '../../src/queue/queueBacken
 import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../src/storage/fsStore.ts';
 import { noTracing } from '../../src/tracing.ts';
-import { createDeadLetters, type DeadLetterOffice } from '../../src/worker/deadLetters.ts';
+import { createDeadLetters, type DeadLetterOffice } from '../../src/worker/deadLetters/deadLetters.ts';
 import { createPreviewMetrics, type PreviewMetrics } from '../../src/worker/previewMetrics.ts';
 import { createPreviewWorker, type PreviewWorker } from '../../src/worker/previewWorker.ts';
 import {
@@ -17,9 +17,12 @@ import {
   type JobStatus,
   type PreviewWorkerClient,
 } from '../../src/worker/previewWorkerClient.ts';
-import { createRecordNews } from '../../src/worker/recordNews.ts';
-import { createRenderPool } from '../../src/worker/renderProcess.ts';
-import { createRenderSandbox, type RenderSandbox } from '../../src/worker/sandbox/renderSandbox.ts';
+import { createRecordNews } from '../../src/worker/records/recordNews.ts';
+import { createRenderPool } from '../../src/worker/renderProcess/renderProcess.ts';
+import {
+  createRenderSandbox,
+  type RenderSandbox,
+} from '../../src/worker/renderProcess/sandbox/renderSandbox.ts';
 import { eventually } from './eventually.ts';
 import { placeDatabase } from './placeDatabase.ts';
 import { processFile } from './processes.ts';

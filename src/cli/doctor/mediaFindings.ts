@@ -5,7 +5,7 @@ import { openSandbox } from '../../app/renderParts.ts';
 import type { Config } from '../../config.ts';
 import { PreviewError } from '../../errors.ts';
 import type { PreviewJob } from '../../job/previewJob.types.ts';
-import { createRenderPool } from '../../worker/renderProcess.ts';
+import { createRenderPool } from '../../worker/renderProcess/renderProcess.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
 const fonts = findingsOf('fonts');

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobRecord } from '../../../src/job/jobRecord.ts';
 import { deadQueueName, type QueuedJob, queueId } from '../../../src/queue/queuedJob.ts';
 import { layoutOf } from '../../../src/storage/fsLayout.ts';
-import type { StoredLetter } from '../../../src/worker/deadLetter.ts';
+import type { StoredLetter } from '../../../src/worker/deadLetters/deadLetter.ts';
 import { eventually } from '../../support/eventually.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../support/queueWorld.ts';

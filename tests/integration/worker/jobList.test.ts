@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { JobFilter } from '../../../src/worker/jobList.ts';
+import type { JobFilter } from '../../../src/worker/records/jobList.ts';
 import { eventually } from '../../support/eventually.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, type QueueWorld, toldJob } from '../../support/queueWorld.ts';

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { readHistory } from '../../../src/worker/attemptHistory.ts';
+import { readHistory } from '../../../src/worker/records/attemptHistory.ts';
 import { eventually } from '../../support/eventually.ts';
 import { processFile } from '../../support/processes.ts';
 import { sharedBackends, startQueueBackend } from '../../support/queueBackends.ts';

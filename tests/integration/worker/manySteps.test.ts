@@ -9,13 +9,16 @@ import { configureSharp, encodeJpeg } from '../../../src/media/image.ts';
 import type { RenderResult } from '../../../src/render/renderPreview.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../../src/storage/fsStore.ts';
-import { createRenderPool, type RenderPool } from '../../../src/worker/renderProcess.ts';
-import { createRenderSandbox, type SandboxLimits } from '../../../src/worker/sandbox/renderSandbox.ts';
+import { createRenderPool, type RenderPool } from '../../../src/worker/renderProcess/renderProcess.ts';
+import {
+  createRenderSandbox,
+  type SandboxLimits,
+} from '../../../src/worker/renderProcess/sandbox/renderSandbox.ts';
 import { wav } from '../../support/hostileFiles.ts';
 import { smallJob } from '../../support/service.ts';
 
 /** The built child: from sources it cannot be confined. */
-const CHILD = new URL('../../../dist/worker/renderChild.js', import.meta.url);
+const CHILD = new URL('../../../dist/worker/renderProcess/renderChild.js', import.meta.url);
 const canRun = existsSync(CHILD) && process.platform === 'linux';
 /** The most that a job may have. */
 const STEPS = 500;

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger } from '../../../src/logger.ts';
 import { checkHealth, isReady } from '../../../src/worker/health.ts';
-import { createQueueWatch, type QueueWatch } from '../../../src/worker/queueWatch.ts';
+import { createQueueWatch, type QueueWatch } from '../../../src/worker/watch/queueWatch.ts';
 import { eventually } from '../../support/eventually.ts';
 import { processFile } from '../../support/processes.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';

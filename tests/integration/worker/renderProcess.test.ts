@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PreviewError } from '../../../src/errors.ts';
 import type { PreviewJob } from '../../../src/job/previewJob.types.ts';
-import { createRenderPool, type RenderPool } from '../../../src/worker/renderProcess.ts';
+import { createRenderPool, type RenderPool } from '../../../src/worker/renderProcess/renderProcess.ts';
 import { eventually } from '../../support/eventually.ts';
 import { processFile } from '../../support/processes.ts';
 import { fakeRenders, toldJob } from '../../support/queueWorld.ts';

@@ -1,6 +1,6 @@
 import type { Job } from 'bullmq';
 import { expect, test } from 'vitest';
-import { createHolds, LockLost } from '../../../src/worker/attemptLock.ts';
+import { createHolds, LockLost } from '../../../src/worker/attempt/attemptLock.ts';
 
 /** A job whose lock the queue answers for as it is told. */
 const jobOf = (extendLock: () => Promise<number>) => ({ id: 'tests~one', extendLock }) as unknown as Job;

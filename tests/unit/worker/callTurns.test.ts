@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createTurns, lately, oneEachTurn } from '../../../src/worker/callTurns.ts';
+import { createTurns, lately, oneEachTurn } from '../../../src/worker/attempt/callTurns.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] });

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { PartReport } from '../../../src/render/partMaker.ts';
-import type { Reports } from '../../../src/worker/renderProtocol.ts';
-import { collectReports } from '../../../src/worker/reports.ts';
+import type { Reports } from '../../../src/worker/renderProcess/renderProtocol.ts';
+import { collectReports } from '../../../src/worker/renderProcess/reports.ts';
 
 const part = (key: string): PartReport => ({ kind: 'segment', key, reused: true, startedAt: 1, endedAt: 2 });
 const progress = (percent: number) => ({ percent, stage: 'segments' as const });

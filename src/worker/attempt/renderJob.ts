@@ -1,14 +1,14 @@
-import { type AssetSources, loadAssets } from '../assets/resolveAssets.ts';
-import { PreviewError } from '../errors.ts';
-import type { JobRecord } from '../job/jobRecord.ts';
-import type { PreviewJob } from '../job/previewJob.types.ts';
-import type { Logger } from '../logger.ts';
-import type { PartReport } from '../render/partMaker.ts';
-import type { ArtifactStore } from '../storage/artifactStore.ts';
-import { inSpan, type Span } from '../tracing.ts';
-import { planJob } from './planJob.ts';
-import type { PreviewMetrics } from './previewMetrics.ts';
-import type { RenderControl, RenderPool } from './renderProcess.ts';
+import { type AssetSources, loadAssets } from '../../assets/resolveAssets.ts';
+import { PreviewError } from '../../errors.ts';
+import type { JobRecord } from '../../job/jobRecord.ts';
+import type { PreviewJob } from '../../job/previewJob.types.ts';
+import type { Logger } from '../../logger.ts';
+import type { PartReport } from '../../render/partMaker.ts';
+import type { ArtifactStore } from '../../storage/artifactStore.ts';
+import { inSpan, type Span } from '../../tracing.ts';
+import type { PreviewMetrics } from '../previewMetrics.ts';
+import { planJob } from '../renderProcess/planJob.ts';
+import type { RenderControl, RenderPool } from '../renderProcess/renderProcess.ts';
 
 /** What a completed job leaves in its record. */
 export type Outcome = Pick<JobRecord, 'artifacts' | 'warnings'> &

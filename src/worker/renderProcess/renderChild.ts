@@ -3,15 +3,15 @@
  * Started by renderProcess.ts with the folders of the store and of fonts as its arguments; without the first the worker
  * uses the store on its behalf. Ends when its parent does.
  */
-import { asPreviewError } from '../errors.ts';
-import { quietFfmpeg } from '../media/ffmpeg.ts';
-import { loadFonts } from '../media/fonts.ts';
-import { configureSharp } from '../media/image.ts';
-import { createBackgrounds } from '../render/backgrounds.ts';
-import { planPreview } from '../render/planPreview.ts';
-import { BACKGROUND_BYTES, type RenderContext, renderPreview } from '../render/renderPreview.ts';
-import type { ArtifactStore } from '../storage/artifactStore.ts';
-import { createFsStore } from '../storage/fsStore.ts';
+import { asPreviewError } from '../../errors.ts';
+import { quietFfmpeg } from '../../media/ffmpeg.ts';
+import { loadFonts } from '../../media/fonts.ts';
+import { configureSharp } from '../../media/image.ts';
+import { createBackgrounds } from '../../render/backgrounds.ts';
+import { planPreview } from '../../render/planPreview.ts';
+import { BACKGROUND_BYTES, type RenderContext, renderPreview } from '../../render/renderPreview.ts';
+import type { ArtifactStore } from '../../storage/artifactStore.ts';
+import { createFsStore } from '../../storage/fsStore.ts';
 import { endWithParent } from './endWithParent.ts';
 import type { RenderAnswer, RenderTask, StopOrder } from './renderProtocol.ts';
 import { collectReports } from './reports.ts';

@@ -1,9 +1,9 @@
-import type { Logger } from '../logger.ts';
-import { parseQueueId } from '../queue/queuedJob.ts';
-import type { QueueFeed } from '../queue/queueFeed.ts';
-import type { Health } from './health.ts';
-import { entryOf, type JobEntry } from './jobList.ts';
-import type { PreviewWorkerClient, QueueMetrics } from './previewWorkerClient.ts';
+import type { Logger } from '../../logger.ts';
+import { parseQueueId } from '../../queue/queuedJob.ts';
+import type { QueueFeed } from '../../queue/queueFeed.ts';
+import type { Health } from '../health.ts';
+import type { PreviewWorkerClient, QueueMetrics } from '../previewWorkerClient.ts';
+import { entryOf, type JobEntry } from '../records/jobList.ts';
 
 /** What an operator sees of the queue at one moment. */
 export interface QueueState extends Omit<QueueMetrics, 'oldestWaitingAgeSeconds'> {

@@ -1,12 +1,12 @@
 import { extname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { PreviewError } from '../errors.ts';
-import type { PlanSummary, Progress } from '../job/jobRecord.ts';
-import type { PreviewJob } from '../job/previewJob.types.ts';
-import type { PartReport } from '../render/partMaker.ts';
-import type { RenderResult } from '../render/renderPreview.ts';
-import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { PreviewError } from '../../errors.ts';
+import type { PlanSummary, Progress } from '../../job/jobRecord.ts';
+import type { PreviewJob } from '../../job/previewJob.types.ts';
+import type { PartReport } from '../../render/partMaker.ts';
+import type { RenderResult } from '../../render/renderPreview.ts';
+import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import type { RenderAnswer, RenderTask, StopOrder } from './renderProtocol.ts';
 import { createRenderSandbox, type RenderSandbox } from './sandbox/renderSandbox.ts';
 import { usageOf } from './sandbox/usage.ts';

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
-import { type QueuedJob, queueId } from '../queue/queuedJob.ts';
-import type { ArtifactStore, StoredObject } from '../storage/artifactStore.ts';
-import { digestOf } from '../storage/storeRules.ts';
+import { type QueuedJob, queueId } from '../../queue/queuedJob.ts';
+import type { ArtifactStore, StoredObject } from '../../storage/artifactStore.ts';
+import { digestOf } from '../../storage/storeRules.ts';
 import { type JobHistory, readJobHistory } from './attemptHistory.ts';
 import type { JobStatus } from './jobStatus.ts';
 

@@ -1,17 +1,17 @@
 import type { Job } from 'bullmq';
-import { asPreviewError } from '../errors.ts';
-import type { PreviewJob } from '../job/previewJob.types.ts';
-import type { Logger } from '../logger.ts';
-import type { QueuedJob } from '../queue/queuedJob.ts';
-import { planWords } from '../render/planWords.ts';
-import type { ArtifactStore } from '../storage/artifactStore.ts';
-import { inSpan, type Span } from '../tracing.ts';
-import { briefRows } from './attemptHistory.ts';
+import { asPreviewError } from '../../errors.ts';
+import type { PreviewJob } from '../../job/previewJob.types.ts';
+import type { Logger } from '../../logger.ts';
+import type { QueuedJob } from '../../queue/queuedJob.ts';
+import { planWords } from '../../render/planWords.ts';
+import type { ArtifactStore } from '../../storage/artifactStore.ts';
+import { inSpan, type Span } from '../../tracing.ts';
+import type { PreviewMetrics } from '../previewMetrics.ts';
+import { briefRows } from '../records/attemptHistory.ts';
+import { completedRecord } from '../records/endRecords.ts';
+import { workerName } from '../workerName.ts';
 import { oneEachTurn } from './callTurns.ts';
-import { completedRecord } from './endRecords.ts';
-import type { PreviewMetrics } from './previewMetrics.ts';
 import { tellCompleted } from './tellCompleted.ts';
-import { workerName } from './workerName.ts';
 
 /**
  * A dry run that words alone decide is over before anything could stop it: there is nothing to watch, to report or to go

@@ -1,8 +1,8 @@
 import type { Job } from 'bullmq';
-import { describedBy } from '../job/describedBy.ts';
-import type { JobRecord, PlanSummary, Priority, Progress, Warning } from '../job/jobRecord.ts';
-import type { QueuedJob } from '../queue/queuedJob.ts';
-import { errorOfReason } from './deadLetter.ts';
+import { describedBy } from '../../job/describedBy.ts';
+import type { JobRecord, PlanSummary, Priority, Progress, Warning } from '../../job/jobRecord.ts';
+import type { QueuedJob } from '../../queue/queuedJob.ts';
+import { errorOfReason } from '../deadLetters/deadLetter.ts';
 
 export type JobState = 'queued' | 'rendering' | 'retrying' | 'completed' | 'failed' | 'cancelled';
 

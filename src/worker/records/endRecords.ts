@@ -1,11 +1,11 @@
 import type { Job } from 'bullmq';
-import { describedBy } from '../job/describedBy.ts';
-import type { JobRecord } from '../job/jobRecord.ts';
-import type { PreviewJob } from '../job/previewJob.types.ts';
-import { fingerprintOf, type QueuedJob } from '../queue/queuedJob.ts';
+import { describedBy } from '../../job/describedBy.ts';
+import type { JobRecord } from '../../job/jobRecord.ts';
+import type { PreviewJob } from '../../job/previewJob.types.ts';
+import { fingerprintOf, type QueuedJob } from '../../queue/queuedJob.ts';
+import type { Outcome } from '../attempt/renderJob.ts';
+import { webhookOf } from '../webhooks/webhookMessage.ts';
 import type { JobStatus } from './jobStatus.ts';
-import type { Outcome } from './renderJob.ts';
-import { webhookOf } from './webhooks/webhookMessage.ts';
 
 /** The record of a job that an attempt has completed. */
 export function completedRecord(

@@ -1,11 +1,11 @@
 import type { Job } from 'bullmq';
-import { catalogue, type ErrorCode, type FailurePlace } from '../errors.ts';
-import { describedBy } from '../job/describedBy.ts';
-import type { JobRecord } from '../job/jobRecord.ts';
-import type { PreviewJob } from '../job/previewJob.types.ts';
-import { fingerprintOf, parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
-import type { AttemptEntry } from './attemptHistory.ts';
-import { webhookOf } from './webhooks/webhookMessage.ts';
+import { catalogue, type ErrorCode, type FailurePlace } from '../../errors.ts';
+import { describedBy } from '../../job/describedBy.ts';
+import type { JobRecord } from '../../job/jobRecord.ts';
+import type { PreviewJob } from '../../job/previewJob.types.ts';
+import { fingerprintOf, parseQueueId, type QueuedJob } from '../../queue/queuedJob.ts';
+import type { AttemptEntry } from '../records/attemptHistory.ts';
+import { webhookOf } from '../webhooks/webhookMessage.ts';
 
 /** A job that failed for good, with everything that is needed to understand it and to run it again. */
 export interface DeadLetter extends DeadLetterSummary {

@@ -1,9 +1,9 @@
 import type { Job, Queue } from 'bullmq';
-import { PreviewError } from '../errors.ts';
-import type { Priority } from '../job/jobRecord.ts';
-import { parseQueueId, type QueuedJob } from '../queue/queuedJob.ts';
-import type { ArtifactStore, EndedJob } from '../storage/artifactStore.ts';
-import { comparePlaces, isEntryOf, type ListPlace, orderOf } from '../storage/endedIndex.ts';
+import { PreviewError } from '../../errors.ts';
+import type { Priority } from '../../job/jobRecord.ts';
+import { parseQueueId, type QueuedJob } from '../../queue/queuedJob.ts';
+import type { ArtifactStore, EndedJob } from '../../storage/artifactStore.ts';
+import { comparePlaces, isEntryOf, type ListPlace, orderOf } from '../../storage/endedIndex.ts';
 import { fromQueue, fromRecord, type JobState, type JobStatus } from './jobStatus.ts';
 
 /** A job in a list: its status without what is long. */

@@ -1,4 +1,4 @@
-import { catalogue } from '../errors.ts';
+import { catalogue } from '../../errors.ts';
 
 /** A line of a job's log, for those who sent the job. */
 export interface HistoryLine {

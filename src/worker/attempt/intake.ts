@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asPreviewError, PreviewError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
-import type { QueueBackend } from '../queue/queueBackend.ts';
-import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { asPreviewError, PreviewError } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import type { QueueBackend } from '../../queue/queueBackend.ts';
+import type { ArtifactStore } from '../../storage/artifactStore.ts';
 
 /** Jobs are taken only while store and queue can be used: every job needs both, and none can help their absence. */
 export interface Intake {

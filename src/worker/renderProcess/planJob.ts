@@ -1,6 +1,6 @@
-import type { PlanSummary } from '../job/jobRecord.ts';
-import { planWords } from '../render/planWords.ts';
-import type { ArtifactStore } from '../storage/artifactStore.ts';
+import type { PlanSummary } from '../../job/jobRecord.ts';
+import { planWords } from '../../render/planWords.ts';
+import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import type { RenderControl, RenderPool } from './renderProcess.ts';
 import type { RenderTask } from './renderProtocol.ts';
 

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
-import { PreviewError } from '../errors.ts';
-import type { JobRecord } from '../job/jobRecord.ts';
-import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
-import { createReach, type QueueBackend } from '../queue/queueBackend.ts';
-import { deadQueueName, parseQueueId, type QueuedJob, queueId } from '../queue/queuedJob.ts';
-import type { ArtifactStore } from '../storage/artifactStore.ts';
-import { readHistory } from './attemptHistory.ts';
+import { PreviewError } from '../../errors.ts';
+import type { JobRecord } from '../../job/jobRecord.ts';
+import { validatePreviewPayload } from '../../job/validatePreviewPayload.ts';
+import { createReach, type QueueBackend } from '../../queue/queueBackend.ts';
+import { deadQueueName, parseQueueId, type QueuedJob, queueId } from '../../queue/queuedJob.ts';
+import type { ArtifactStore } from '../../storage/artifactStore.ts';
+import type { JobRef, PreviewWorkerClient, Sent } from '../previewWorkerClient.ts';
+import { readHistory } from '../records/attemptHistory.ts';
+import { packDetails } from '../records/jobDetails.ts';
 import {
   type DeadLetter,
   type DeadLetterSummary,
@@ -18,8 +20,6 @@ import {
   type StoredLetter,
   summaryOf,
 } from './deadLetter.ts';
-import { packDetails } from './jobDetails.ts';
-import type { JobRef, PreviewWorkerClient, Sent } from './previewWorkerClient.ts';
 
 /** What an operator does with the jobs that failed for good. */
 export interface DeadLetters {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { Readable } from 'node:stream';
-import { asPreviewError, type ErrorCode, PreviewError } from '../errors.ts';
-import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { asPreviewError, type ErrorCode, PreviewError } from '../../errors.ts';
+import type { ArtifactStore } from '../../storage/artifactStore.ts';
 
 /** The calls that a render makes, and that a child is given; what was decided about a job is none of its business. */
 const CALLS = ['statObject', 'readObject', 'putObject', 'getPart', 'putPart'] as const;

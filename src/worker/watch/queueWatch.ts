@@ -1,7 +1,7 @@
-import type { Logger } from '../logger.ts';
-import type { ArtifactStore } from '../storage/artifactStore.ts';
-import type { PreviewMetrics } from './previewMetrics.ts';
-import type { PreviewWorkerClient, QueueMetrics } from './previewWorkerClient.ts';
+import type { Logger } from '../../logger.ts';
+import type { ArtifactStore } from '../../storage/artifactStore.ts';
+import type { PreviewMetrics } from '../previewMetrics.ts';
+import type { PreviewWorkerClient, QueueMetrics } from '../previewWorkerClient.ts';
 
 /** What was seen of the queue at one moment. */
 export interface QueueSample extends QueueMetrics {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
-import type { JobRecord } from '../job/jobRecord.ts';
-import { queueId } from '../queue/queuedJob.ts';
-import type { ArtifactStore } from '../storage/artifactStore.ts';
+import type { JobRecord } from '../../job/jobRecord.ts';
+import { queueId } from '../../queue/queuedJob.ts';
+import type { ArtifactStore } from '../../storage/artifactStore.ts';
 
 /** How jobs end, told within this process: what another process writes is found by looking. */
 export interface RecordNews {

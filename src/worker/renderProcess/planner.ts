@@ -1,7 +1,7 @@
-import { type AssetSources, loadAssets } from '../assets/resolveAssets.ts';
-import type { PlanSummary } from '../job/jobRecord.ts';
-import type { PreviewJob } from '../job/previewJob.types.ts';
-import type { ArtifactStore } from '../storage/artifactStore.ts';
+import { type AssetSources, loadAssets } from '../../assets/resolveAssets.ts';
+import type { PlanSummary } from '../../job/jobRecord.ts';
+import type { PreviewJob } from '../../job/previewJob.types.ts';
+import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import { planJob } from './planJob.ts';
 import type { RenderPool } from './renderProcess.ts';
 

@@ -1,6 +1,6 @@
 import { DelayedError, type Job, WaitingError } from 'bullmq';
-import type { PreviewError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import type { PreviewError } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
 import type { Intake } from './intake.ts';
 
 /** Gives jobs back to the queue without an attempt being spent; the next one goes on from the parts in the store. */

@@ -1,7 +1,7 @@
-import { PreviewError } from '../errors.ts';
-import type { JobRecord } from '../job/jobRecord.ts';
-import type { Logger } from '../logger.ts';
-import type { PreviewMetrics } from './previewMetrics.ts';
+import { PreviewError } from '../../errors.ts';
+import type { JobRecord } from '../../job/jobRecord.ts';
+import type { Logger } from '../../logger.ts';
+import type { PreviewMetrics } from '../previewMetrics.ts';
 
 /** What names a job, and the attempt at it, on each line that is logged of it. */
 export interface AttemptIds {

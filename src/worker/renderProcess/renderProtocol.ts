@@ -1,9 +1,9 @@
-import type { LoadedAsset } from '../assets/resolveAssets.ts';
-import type { ErrorCode, FailurePlace, InputError } from '../errors.ts';
-import type { PlanSummary, Progress } from '../job/jobRecord.ts';
-import type { PreviewJob } from '../job/previewJob.types.ts';
-import type { PartReport } from '../render/partMaker.ts';
-import type { RenderResult } from '../render/renderPreview.ts';
+import type { LoadedAsset } from '../../assets/resolveAssets.ts';
+import type { ErrorCode, FailurePlace, InputError } from '../../errors.ts';
+import type { PlanSummary, Progress } from '../../job/jobRecord.ts';
+import type { PreviewJob } from '../../job/previewJob.types.ts';
+import type { PartReport } from '../../render/partMaker.ts';
+import type { RenderResult } from '../../render/renderPreview.ts';
 import type { StoreCall } from './storeChannel.ts';
 
 /** What the worker asks of its render child, over the IPC channel; one task at a time. */

@@ -122,7 +122,7 @@ function runs([command = '', ...args]: readonly string[]): boolean {
 
 /** Node.js, this package, and the packages it may be installed beside. */
 function rulesOfCode(): Rule[] {
-  const root = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
+  const root = resolve(fileURLToPath(new URL('../../../..', import.meta.url)));
   const rules: Rule[] = [['execute', realpathSync(process.execPath)]];
   for (const name of ['dist', 'package.json', 'schemas', 'fonts']) rules.push(['read', join(root, name)]);
   for (let folder = root; ; folder = dirname(folder)) {
