@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { create } from 'tar';
 import { createLogger } from '../dist/logger.js';
-import { PACKED_DATABASE } from '../dist/queue/packedDatabase.js';
+import { PACKED_DATABASE } from '../dist/queue/embedded/packedDatabase.js';
 import { openQueueBackend } from '../dist/queue/queueBackend.js';
 
 const isThere = await access(PACKED_DATABASE).then(

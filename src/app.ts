@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import type { RateLimits } from './api/http/rateLimits.ts';
 import { buildApi } from './api/index.ts';
-import type { RateLimits } from './api/rateLimits.ts';
 import { buildWorkerApi } from './api/workerApi.ts';
 import type { ApiKey } from './apiKey.ts';
 import { type Base, type CloseLater, collect, openRenderBase, type RenderBase, start } from './app/base.ts';
@@ -12,8 +12,8 @@ import { PreviewError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { QueueBackend } from './queue/queueBackend.ts';
 import { createQueueFeed } from './queue/queueFeed.ts';
-import { createUrlSigner, type SigningKey } from './storage/signedUrl.ts';
-import { loadOrCreateSigningKey } from './storage/signingKeys.ts';
+import { createUrlSigner, type SigningKey } from './storage/signedUrls/signedUrl.ts';
+import { loadOrCreateSigningKey } from './storage/signedUrls/signingKeys.ts';
 import { packageVersion } from './version.ts';
 import { checkHealth, type Health } from './worker/health.ts';
 import { createPreviewWorker, type PreviewWorker } from './worker/previewWorker.ts';

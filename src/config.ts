@@ -19,7 +19,7 @@ import {
   whole,
 } from './configValues.ts';
 import { PreviewError } from './errors.ts';
-import type { SigningKey } from './storage/signedUrl.ts';
+import type { SigningKey } from './storage/signedUrls/signedUrl.ts';
 import type { WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
 
 /** One variable of the environment: how it is called, read and explained. */

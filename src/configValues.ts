@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import { type ApiKey, hashKey, SCOPES, type Scope } from './apiKey.ts';
-import type { Retention } from './storage/collectGarbage.ts';
-import type { S3Place } from './storage/s3Store.ts';
+import type { S3Place } from './storage/bucket/s3Store.ts';
+import type { Retention } from './storage/upkeep/collectGarbage.ts';
 import type { WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
 
 /*

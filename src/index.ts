@@ -7,7 +7,7 @@ export { validatePreviewPayload } from './job/validatePreviewPayload.ts';
 export { createLogger } from './logger.ts';
 export { openQueueBackend, type QueueBackend } from './queue/queueBackend.ts';
 export type { ArtifactStore } from './storage/artifactStore.ts';
-export { createFsStore } from './storage/fsStore.ts';
+export { createFsStore } from './storage/folder/fsStore.ts';
 export { connectPreviewWorker } from './worker/connectPreviewWorker.ts';
 export {
   createPreviewWorkerClient,

@@ -47,7 +47,7 @@ function compressed(): Plugin {
   };
 }
 
-/** The studio, built into `dist/studio`, from where `serve` and `api` answer it; see `src/api/studio.ts`. */
+/** The studio, built into `dist/studio`, from where `serve` and `api` answer it; see `src/api/pages/studio.ts`. */
 export default defineConfig({
   root: here('.'),
   base: '/studio/',

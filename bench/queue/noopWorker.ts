@@ -5,7 +5,7 @@
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { fingerprintOf, type QueuedJob } from '../../src/queue/queuedJob.ts';
-import { createFsStore } from '../../src/storage/fsStore.ts';
+import { createFsStore } from '../../src/storage/folder/fsStore.ts';
 
 const { REDIS_URL = '', QUEUE = '', CONCURRENCY = '2', STORE } = process.env;
 const store = STORE === undefined ? undefined : await createFsStore(STORE);

@@ -7,7 +7,7 @@ import type { Logger } from '../logger.ts';
 import type { QueueBackend } from '../queue/queueBackend.ts';
 import type { QueueFeed } from '../queue/queueFeed.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
-import type { UrlSigner } from '../storage/signedUrl.ts';
+import type { UrlSigner } from '../storage/signedUrls/signedUrl.ts';
 import { noTracing, type Span, type Tracing } from '../tracing.ts';
 import type { DeadLetters } from '../worker/deadLetters/deadLetters.ts';
 import type { Health } from '../worker/health.ts';
@@ -16,30 +16,36 @@ import type { PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
 import type { Planner } from '../worker/renderProcess/planner.ts';
 import type { LiveJobs } from '../worker/watch/liveJobs.ts';
 import type { Webhooks } from '../worker/webhooks/webhooks.ts';
-import { accessRoute } from './access.ts';
-import { artifactRoutes, type Downloads } from './artifacts.ts';
-import { assetRoutes } from './assets.ts';
-import { requireApiKey } from './auth.ts';
-import { bullBoardRoutes } from './bullBoard.ts';
-import { allowOrigins } from './cors.ts';
-import { deadLetterRoutes } from './deadLetters.ts';
-import { deliveryRoutes } from './deliveries.ts';
-import { documentApi } from './docs.ts';
-import { eventRoutes } from './events.ts';
-import { jobDetailRoutes } from './jobDetails.ts';
-import { jobListRoutes } from './jobList.ts';
-import { jobRoutes, type WebhookProjects } from './jobs.ts';
-import { createKnownJobs } from './knownJobs.ts';
-import { liveJobRoutes } from './liveJobs.ts';
-import { healthRoute, probeRoutes } from './probes.ts';
-import { answerWithProblem, handleErrors } from './problem.ts';
-import { queueRoutes } from './queue.ts';
-import { limitRates, type RateLimits } from './rateLimits.ts';
-import { requestLogger } from './requestLogger.ts';
-import { setPageHeaders, setSecurityHeaders } from './securityHeaders.ts';
-import { answerClientError, CHECK_MS, cutOffSlowClients, HEADERS_MS, REQUEST_MS } from './slowClients.ts';
-import { streamRoutes } from './stream.ts';
-import { serveStudio } from './studio.ts';
+import { artifactRoutes, type Downloads } from './files/artifacts.ts';
+import { assetRoutes } from './files/assets.ts';
+import { requireApiKey } from './http/auth.ts';
+import { allowOrigins } from './http/cors.ts';
+import { answerWithProblem, handleErrors } from './http/problem.ts';
+import { limitRates, type RateLimits } from './http/rateLimits.ts';
+import { requestLogger } from './http/requestLogger.ts';
+import { setPageHeaders, setSecurityHeaders } from './http/securityHeaders.ts';
+import {
+  answerClientError,
+  CHECK_MS,
+  cutOffSlowClients,
+  HEADERS_MS,
+  REQUEST_MS,
+} from './http/slowClients.ts';
+import { deliveryRoutes } from './jobs/deliveries.ts';
+import { jobDetailRoutes } from './jobs/jobDetails.ts';
+import { jobListRoutes } from './jobs/jobList.ts';
+import { jobRoutes, type WebhookProjects } from './jobs/jobs.ts';
+import { createKnownJobs } from './jobs/knownJobs.ts';
+import { bullBoardRoutes } from './operators/bullBoard.ts';
+import { deadLetterRoutes } from './operators/deadLetters.ts';
+import { healthRoute, probeRoutes } from './operators/probes.ts';
+import { queueRoutes } from './operators/queue.ts';
+import { accessRoute } from './pages/access.ts';
+import { documentApi } from './pages/docs.ts';
+import { serveStudio } from './pages/studio.ts';
+import { eventRoutes } from './streams/events.ts';
+import { liveJobRoutes } from './streams/liveJobs.ts';
+import { streamRoutes } from './streams/stream.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

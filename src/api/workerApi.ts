@@ -2,8 +2,8 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from '../logger.ts';
 import type { Health } from '../worker/health.ts';
 import type { PreviewMetrics } from '../worker/previewMetrics.ts';
-import { healthRoute, probeRoutes } from './probes.ts';
-import { handleErrors } from './problem.ts';
+import { handleErrors } from './http/problem.ts';
+import { healthRoute, probeRoutes } from './operators/probes.ts';
 
 /** The port of a worker that has no API beside it: probes, metrics and health, and nothing that takes a job. */
 export function buildWorkerApi(parts: {

@@ -4,9 +4,9 @@ import type { Logger } from '../logger.ts';
 import { withDryRunEnds } from '../queue/dryRunEnds.ts';
 import { openQueueBackend, type QueueBackend } from '../queue/queueBackend.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
-import { type CollectionReport, collectGarbage } from '../storage/collectGarbage.ts';
 import { openStore } from '../storage/openStore.ts';
-import { longestLifeSeconds } from '../storage/signedUrl.ts';
+import { longestLifeSeconds } from '../storage/signedUrls/signedUrl.ts';
+import { type CollectionReport, collectGarbage } from '../storage/upkeep/collectGarbage.ts';
 import { createTracing, noTracing, type Tracing } from '../tracing.ts';
 import { packageVersion } from '../version.ts';
 import {

@@ -11,7 +11,7 @@ import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
 import type { RenderResult } from '../render/renderPreview.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
-import { createFsStore } from '../storage/fsStore.ts';
+import { createFsStore } from '../storage/folder/fsStore.ts';
 import { createRenderPool } from '../worker/renderProcess/renderProcess.ts';
 import { artifactTable, showProgress, timingLine } from './display.ts';
 

@@ -2,8 +2,8 @@ import { openOperations } from '../app/base.ts';
 import { localStoreFolder } from '../app/renderParts.ts';
 import type { Config } from '../config.ts';
 import { createLogger } from '../logger.ts';
-import type { CollectionReport, Tally } from '../storage/collectGarbage.ts';
-import { verifyStore } from '../storage/verifyStore.ts';
+import type { CollectionReport, Tally } from '../storage/upkeep/collectGarbage.ts';
+import { verifyStore } from '../storage/upkeep/verifyStore.ts';
 import { formatBytes } from './display.ts';
 import { EXIT } from './exit.ts';
 

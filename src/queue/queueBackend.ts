@@ -14,10 +14,10 @@ import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
 import { PreviewError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { openDatabase } from './embeddedDatabase.ts';
-import { createEmbeddedBackends } from './embeddedNames.ts';
-import { EmbeddedPool } from './embeddedPool.ts';
-import { lockFolder } from './folderLock.ts';
+import { openDatabase } from './embedded/embeddedDatabase.ts';
+import { createEmbeddedBackends } from './embedded/embeddedNames.ts';
+import { EmbeddedPool } from './embedded/embeddedPool.ts';
+import { lockFolder } from './embedded/folderLock.ts';
 import { createLocalEvents } from './localEvents.ts';
 import { createEventReader } from './queueEvents.ts';
 

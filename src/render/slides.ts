@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { createSemaphore } from '../concurrency/semaphore.ts';
 import { PreviewError } from '../errors.ts';
 import type { Warning } from '../job/jobRecord.ts';
 import { readClip } from '../media/clip.ts';
@@ -8,7 +9,6 @@ import { probeImage, type RgbPicture } from '../media/image.ts';
 import { type CodedFrames, encodeFrames } from '../media/video.ts';
 import { dimOutside, resampleView } from '../media/view.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
-import { createSemaphore } from '../storage/semaphore.ts';
 import { atOnce } from './atOnce.ts';
 import type { Backgrounds } from './backgrounds.ts';
 import { replaced, undecodable } from './decodes.ts';

@@ -1,5 +1,5 @@
 import { PreviewError } from '../errors.ts';
-import { hasCode } from './atomicWrite.ts';
+import { hasCode } from './folder/atomicWrite.ts';
 
 /** What the disk says when it is full, gone, read-only or not ours (errno(3)). */
 const DISK_CODES = [

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createLogger } from '../logger.ts';
 import { openQueueBackend } from '../queue/queueBackend.ts';
-import { createFsStore } from '../storage/fsStore.ts';
+import { createFsStore } from '../storage/folder/fsStore.ts';
 import { createPreviewWorkerClient, type PreviewWorkerClient } from './previewWorkerClient.ts';
 import { announcing, createWebhooks } from './webhooks/webhooks.ts';
 

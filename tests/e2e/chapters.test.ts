@@ -7,7 +7,7 @@ import { quietFfmpeg } from '../../src/media/ffmpeg.ts';
 import { loadFonts } from '../../src/media/fonts.ts';
 import { configureSharp } from '../../src/media/image.ts';
 import { renderPreview } from '../../src/render/renderPreview.ts';
-import { createFsStore } from '../../src/storage/fsStore.ts';
+import { createFsStore } from '../../src/storage/folder/fsStore.ts';
 import { smallJob } from '../support/service.ts';
 
 let folder: string;

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createUrlSigner } from '../../src/storage/signedUrl.ts';
+import { createUrlSigner } from '../../src/storage/signedUrls/signedUrl.ts';
 import { eventually } from '../support/eventually.ts';
 import { drip, flood, openRaw, sayAndWait } from '../support/rawClient.ts';
 import { type Service, smallJob, startService } from '../support/service.ts';

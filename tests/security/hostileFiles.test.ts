@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveAssets } from '../../src/assets/resolveAssets.ts';
 import { PreviewError } from '../../src/errors.ts';
 import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
-import { createFsStore } from '../../src/storage/fsStore.ts';
+import { createFsStore } from '../../src/storage/folder/fsStore.ts';
 import { createRenderPool, type RenderPool } from '../../src/worker/renderProcess/renderProcess.ts';
 import { createRenderSandbox } from '../../src/worker/renderProcess/sandbox/renderSandbox.ts';
 import { type Canary, knock, startCanary } from '../support/canary.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createUrlSigner } from '../../src/storage/signedUrl.ts';
+import { createUrlSigner } from '../../src/storage/signedUrls/signedUrl.ts';
 import { type Service, smallJob, startService } from '../support/service.ts';
 
 const NEW = { id: 'k2', secret: 'n'.repeat(40) };

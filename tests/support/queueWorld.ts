@@ -7,7 +7,7 @@ import { createLogger, type Logger } from '../../src/logger.ts';
 import { withDryRunEnds } from '../../src/queue/dryRunEnds.ts';
 import { openQueueBackend, type QueueBackend } from '../../src/queue/queueBackend.ts';
 import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
-import { createFsStore } from '../../src/storage/fsStore.ts';
+import { createFsStore } from '../../src/storage/folder/fsStore.ts';
 import { noTracing } from '../../src/tracing.ts';
 import { createDeadLetters, type DeadLetterOffice } from '../../src/worker/deadLetters/deadLetters.ts';
 import { createPreviewMetrics, type PreviewMetrics } from '../../src/worker/previewMetrics.ts';

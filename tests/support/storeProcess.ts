@@ -3,8 +3,8 @@
  * Arguments: what to do, and the folder.
  */
 import { closeSync, openSync } from 'node:fs';
-import { createFsStore } from '../../src/storage/fsStore.ts';
-import { loadOrCreateSigningKey } from '../../src/storage/signingKeys.ts';
+import { createFsStore } from '../../src/storage/folder/fsStore.ts';
+import { loadOrCreateSigningKey } from '../../src/storage/signedUrls/signingKeys.ts';
 
 const [task = '', folder = ''] = process.argv.slice(2);
 

@@ -9,7 +9,7 @@ import { createLogger } from '../../src/logger.ts';
 import { openQueueBackend } from '../../src/queue/queueBackend.ts';
 import { webhookQueueName } from '../../src/queue/queuedJob.ts';
 import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
-import { createFsStore } from '../../src/storage/fsStore.ts';
+import { createFsStore } from '../../src/storage/folder/fsStore.ts';
 import { noTracing } from '../../src/tracing.ts';
 import { createDeadLetters } from '../../src/worker/deadLetters/deadLetters.ts';
 import { createPreviewMetrics } from '../../src/worker/previewMetrics.ts';

@@ -17,6 +17,7 @@ const RANKS: Record<string, number> = {
   assets: 1,
   media: 1,
   storage: 1,
+  concurrency: 0,
   job: 0,
   'apiKey.ts': 0,
   'config.ts': 0,

@@ -11,7 +11,7 @@ import { createBackgrounds } from '../../render/backgrounds.ts';
 import { planPreview } from '../../render/planPreview.ts';
 import { BACKGROUND_BYTES, type RenderContext, renderPreview } from '../../render/renderPreview.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
-import { createFsStore } from '../../storage/fsStore.ts';
+import { createFsStore } from '../../storage/folder/fsStore.ts';
 import { endWithParent } from './endWithParent.ts';
 import type { RenderAnswer, RenderTask, StopOrder } from './renderProtocol.ts';
 import { collectReports } from './reports.ts';

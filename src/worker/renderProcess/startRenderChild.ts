@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { PreviewError } from '../../errors.ts';
-import { foldersOfRenders } from '../../storage/fsLayout.ts';
+import { foldersOfRenders } from '../../storage/folder/fsLayout.ts';
 import type { RenderControl } from './renderProcess.ts';
 import type { Rule } from './sandbox/confine.ts';
 import type { RenderSandbox } from './sandbox/renderSandbox.ts';

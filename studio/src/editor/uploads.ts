@@ -1,6 +1,6 @@
 import { batch, signal } from '@preact/signals';
+import { createSemaphore } from '../../../src/concurrency/semaphore.ts';
 import type { Asset } from '../../../src/job/previewJob.types.ts';
-import { createSemaphore } from '../../../src/storage/semaphore.ts';
 import { upload } from '../api/call.ts';
 import { withPatience } from '../api/patience.ts';
 import { Problem } from '../api/problem.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { createAssetFetcher } from '../../../src/assets/fetchAsset.ts';
 import { resolveAssets } from '../../../src/assets/resolveAssets.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 import { smallJob } from '../../support/service.ts';
 import { type AssetServer, startAssetServer } from './assetServer.ts';
 

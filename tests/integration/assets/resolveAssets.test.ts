@@ -16,7 +16,7 @@ import {
 import { PreviewError } from '../../../src/errors.ts';
 import type { Asset, PreviewJob } from '../../../src/job/previewJob.types.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 import { type AssetServer, startAssetServer } from './assetServer.ts';
 
 const EXAMPLE = resolve(import.meta.dirname, '../../../examples/pour-over-coffee');

@@ -8,7 +8,7 @@ import { createLogger } from '../../../src/logger.ts';
 import { withDryRunEnds } from '../../../src/queue/dryRunEnds.ts';
 import { openQueueBackend, type QueueBackend } from '../../../src/queue/queueBackend.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 import { eventually } from '../../support/eventually.ts';
 import { processFile } from '../../support/processes.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../support/queueWorld.ts';

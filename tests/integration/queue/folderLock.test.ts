@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lockFolder } from '../../../src/queue/folderLock.ts';
+import { lockFolder } from '../../../src/queue/embedded/folderLock.ts';
 import { processFile } from '../../support/processes.ts';
 
 const LOCK_PROCESS = processFile('lockProcess');

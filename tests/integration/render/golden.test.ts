@@ -16,7 +16,7 @@ import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
 import { loadFonts } from '../../../src/media/fonts.ts';
 import { configureSharp } from '../../../src/media/image.ts';
 import { renderPreview } from '../../../src/render/renderPreview.ts';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 import { decodeVideo } from '../../support/decodeVideo.ts';
 import { yuvToRgb } from '../../support/yuvToRgb.ts';
 

@@ -11,7 +11,7 @@ import { fragmentRanges } from '../../../src/media/mp4/fragments.ts';
 import { renderPreview } from '../../../src/render/renderPreview.ts';
 import { getStream } from '../../../src/render/stream.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 import { smallJob } from '../../support/service.ts';
 
 const FILES = [

@@ -10,7 +10,7 @@ import { configureSharp } from '../../../src/media/image.ts';
 import { planPreview } from '../../../src/render/planPreview.ts';
 import { type RenderResult, renderPreview } from '../../../src/render/renderPreview.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 import { decodeVideo } from '../../support/decodeVideo.ts';
 import { smallJob } from '../../support/service.ts';
 

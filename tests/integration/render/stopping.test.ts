@@ -9,7 +9,7 @@ import { loadFonts } from '../../../src/media/fonts.ts';
 import type { PartReport } from '../../../src/render/partMaker.ts';
 import { renderPreview } from '../../../src/render/renderPreview.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 
 let folder: string;
 let store: ArtifactStore;

@@ -9,7 +9,7 @@ import { loadFonts } from '../../../src/media/fonts.ts';
 import { configureSharp } from '../../../src/media/image.ts';
 import { renderPreview } from '../../../src/render/renderPreview.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 import { decodeVideo } from '../../support/decodeVideo.ts';
 import { smallJob } from '../../support/service.ts';
 

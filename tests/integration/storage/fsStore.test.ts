@@ -5,7 +5,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 import { processFile } from '../../support/processes.ts';
 import { digestOf, recordOf, storeSuite } from './storeSuite.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createS3Store, type S3Place } from '../../../src/storage/s3Store.ts';
+import { createS3Store, type S3Place } from '../../../src/storage/bucket/s3Store.ts';
 import { freePort } from '../../support/redis.ts';
 import { startS3, TEST_BUCKET, type TestS3 } from '../../support/s3.ts';
 import { digestOf, recordOf, storeSuite } from './storeSuite.ts';

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createUrlSigner } from '../../../src/storage/signedUrl.ts';
-import { loadOrCreateSigningKey } from '../../../src/storage/signingKeys.ts';
+import { createUrlSigner } from '../../../src/storage/signedUrls/signedUrl.ts';
+import { loadOrCreateSigningKey } from '../../../src/storage/signedUrls/signingKeys.ts';
 import { processFile } from '../../support/processes.ts';
 
 const STORE_PROCESS = processFile('storeProcess');

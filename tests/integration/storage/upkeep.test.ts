@@ -6,10 +6,10 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobRecord } from '../../../src/job/jobRecord.ts';
 import type { ArtifactStore, StoredObject } from '../../../src/storage/artifactStore.ts';
-import { type Collection, collectGarbage } from '../../../src/storage/collectGarbage.ts';
-import { layoutOf } from '../../../src/storage/fsLayout.ts';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
-import { verifyStore } from '../../../src/storage/verifyStore.ts';
+import { layoutOf } from '../../../src/storage/folder/fsLayout.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
+import { type Collection, collectGarbage } from '../../../src/storage/upkeep/collectGarbage.ts';
+import { verifyStore } from '../../../src/storage/upkeep/verifyStore.ts';
 import { digestOf as digestOfBytes, recordOf } from './storeSuite.ts';
 
 const DAY_MS = 86_400_000;

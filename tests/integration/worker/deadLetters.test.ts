@@ -4,7 +4,7 @@ import { type Job, UnrecoverableError } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobRecord } from '../../../src/job/jobRecord.ts';
 import { deadQueueName, type QueuedJob, queueId } from '../../../src/queue/queuedJob.ts';
-import { layoutOf } from '../../../src/storage/fsLayout.ts';
+import { layoutOf } from '../../../src/storage/folder/fsLayout.ts';
 import type { StoredLetter } from '../../../src/worker/deadLetters/deadLetter.ts';
 import { eventually } from '../../support/eventually.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';

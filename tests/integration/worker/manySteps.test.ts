@@ -8,7 +8,7 @@ import type { OutputName, PreviewJob } from '../../../src/job/previewJob.types.t
 import { configureSharp, encodeJpeg } from '../../../src/media/image.ts';
 import type { RenderResult } from '../../../src/render/renderPreview.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 import { createRenderPool, type RenderPool } from '../../../src/worker/renderProcess/renderProcess.ts';
 import {
   createRenderSandbox,

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { queueId } from '../../../src/queue/queuedJob.ts';
-import { layoutOf } from '../../../src/storage/fsLayout.ts';
+import { layoutOf } from '../../../src/storage/folder/fsLayout.ts';
 import { readHistory } from '../../../src/worker/records/attemptHistory.ts';
 import type { JobStatus } from '../../../src/worker/records/jobStatus.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -2,7 +2,7 @@ import { stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { queueId } from '../../../src/queue/queuedJob.ts';
-import { layoutOf } from '../../../src/storage/fsLayout.ts';
+import { layoutOf } from '../../../src/storage/folder/fsLayout.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
 

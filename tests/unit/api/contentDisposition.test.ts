@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { contentDisposition } from '../../../src/api/artifacts.ts';
+import { contentDisposition } from '../../../src/api/files/artifacts.ts';
 
 test.each([
   ['preview.mp4', `inline; filename="preview.mp4"; filename*=UTF-8''preview.mp4`],

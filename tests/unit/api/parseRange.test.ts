@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRange } from '../../../src/api/artifacts.ts';
+import { parseRange } from '../../../src/api/files/artifacts.ts';
 
 test.each([
   ['bytes=0-0', { start: 0, end: 0 }],

@@ -3,7 +3,7 @@ import { get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
-import { setPageHeaders, setSecurityHeaders } from '../../../src/api/securityHeaders.ts';
+import { setPageHeaders, setSecurityHeaders } from '../../../src/api/http/securityHeaders.ts';
 
 /** The names and values of an answer's headers; the case of a name has no meaning. */
 async function headersOf(prepare: (app: FastifyInstance) => unknown): Promise<IncomingHttpHeaders> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createPartMaker } from '../../../src/render/partMaker.ts';
 import { part } from '../../../src/render/plan.ts';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 
 test('an error says which part was being made: the innermost one', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'preview-parts-'));

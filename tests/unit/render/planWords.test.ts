@@ -10,7 +10,7 @@ import { isPlain } from '../../../src/render/parts/wordsBound.ts';
 import { planPreview } from '../../../src/render/planPreview.ts';
 import { planWords } from '../../../src/render/planWords.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
-import { createFsStore } from '../../../src/storage/fsStore.ts';
+import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 
 const SOURCES = resolve(import.meta.dirname, '../../../src');
 let folder: string;

@@ -2,9 +2,9 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readJson } from '../../../src/storage/fsLayout.ts';
-import { createJsonMemory } from '../../../src/storage/jsonMemory.ts';
-import { createLookAt } from '../../../src/storage/lookAt.ts';
+import { readJson } from '../../../src/storage/folder/fsLayout.ts';
+import { createJsonMemory } from '../../../src/storage/folder/jsonMemory.ts';
+import { createLookAt } from '../../../src/storage/folder/lookAt.ts';
 
 let folder: string;
 const lookAt = await createLookAt(tmpdir());

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createLookAt } from '../../../src/storage/lookAt.ts';
+import { createLookAt } from '../../../src/storage/folder/lookAt.ts';
 
 let folder: string;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSemaphore } from '../../../src/storage/semaphore.ts';
+import { createSemaphore } from '../../../src/concurrency/semaphore.ts';
 
 describe('a semaphore', () => {
   it('runs no more at a time than its limit, in the order in which they came', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createUrlSigner, longestLifeSeconds } from '../../../src/storage/signedUrl.ts';
+import { createUrlSigner, longestLifeSeconds } from '../../../src/storage/signedUrls/signedUrl.ts';
 
 const key = (id: string) => ({ id, secret: `${id}-`.padEnd(40, 'x') });
 const sha256 = 'a'.repeat(64);

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import { createSemaphore } from '../../../src/concurrency/semaphore.ts';
 import { validatePreviewPayload } from '../../../src/job/validatePreviewPayload.ts';
-import { createSemaphore } from '../../../src/storage/semaphore.ts';
 import { withPatience } from '../../../studio/src/api/patience.ts';
 import { Problem } from '../../../studio/src/api/problem.ts';
 import { mayPassLater, reasonOf, refusalOf } from '../../../studio/src/editor/fileReasons.ts';

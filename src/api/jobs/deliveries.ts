@@ -1,0 +1,29 @@
+import type { FastifyInstance } from 'fastify';
+import type { PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
+import type { Webhooks } from '../../worker/webhooks/webhooks.ts';
+import { refOf } from './jobRef.ts';
+import { deliveriesSchema, jobRefSchema, problemResponses } from './jobSchemas.ts';
+import type { JobCall } from './jobs.ts';
+
+/** How the webhooks of a job went. */
+export function deliveryRoutes(
+  app: FastifyInstance,
+  { client, webhooks }: { client: PreviewWorkerClient; webhooks: Webhooks },
+): void {
+  app.get<JobCall>(
+    '/api/preview/job/:jobId/deliveries',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'How the webhooks of a job went',
+        ...jobRefSchema,
+        response: { 200: deliveriesSchema, ...problemResponses(401, 404, 409, 503) },
+      },
+    },
+    async (request) => {
+      // Who may not see the job finds nothing here either.
+      const { projectId, jobId } = await client.status(refOf(request));
+      return { deliveries: await webhooks.deliveries({ projectId, jobId }) };
+    },
+  );
+}

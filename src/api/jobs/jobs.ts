@@ -1,0 +1,197 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { PreviewError } from '../../errors.ts';
+import { findPathSources } from '../../job/findPathSources.ts';
+import type { PreviewJob } from '../../job/previewJob.types.ts';
+import { validateParsedPayload } from '../../job/validatePreviewPayload.ts';
+import type { UrlSigner } from '../../storage/signedUrls/signedUrl.ts';
+import type { JobStatus, PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
+import type { Planner } from '../../worker/renderProcess/planner.ts';
+import { refOf } from './jobRef.ts';
+import {
+  artifactRefSchema,
+  artifactsSchema,
+  jobRefSchema,
+  jobSchema,
+  planSchema,
+  problemResponses,
+  statusSchema,
+} from './jobSchemas.ts';
+import type { KnownJobs } from './knownJobs.ts';
+
+/** A request for one job. */
+export interface JobCall {
+  Params: { jobId: string };
+  Querystring: { projectId?: string; name?: string; redirect?: string };
+}
+
+/** The projects whose webhooks can be signed. */
+export type WebhookProjects = Pick<ReadonlySet<string>, 'has'>;
+
+/** Sending a job, asking after it, fetching what it made, cancelling it. */
+export function jobRoutes(
+  app: FastifyInstance,
+  {
+    client,
+    known,
+    signer,
+    plan,
+    webhookProjects,
+  }: {
+    client: PreviewWorkerClient;
+    known: KnownJobs;
+    signer: UrlSigner;
+    plan: Planner;
+    webhookProjects: WebhookProjects;
+  },
+): void {
+  const tags = ['jobs'];
+
+  app.post(
+    '/api/preview/job',
+    {
+      // The body is checked by validateParsedPayload, whose messages are better than a validator's.
+      validatorCompiler: () => () => true,
+      serializerCompiler: () => (data) => JSON.stringify(data),
+      schema: {
+        tags,
+        summary: 'Send a job',
+        description: 'The same job again answers 200 and its present state; nothing is rendered twice.',
+        body: jobSchema,
+        response: {
+          200: statusSchema,
+          202: statusSchema,
+          ...problemResponses(400, 401, 403, 413, 415, 422, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const job = admit(request, webhookProjects);
+      const { outcome, status } = await client.submit(job, { traceparent: request.span.traceparent });
+      const { jobId, projectId, requestId } = job;
+      known.add(job);
+      // The job's own request id, as on all its lines; the one of this call may be another.
+      const httpRequestId = request.id;
+      app.log.info({ requestId, jobId, projectId, httpRequestId, outcome }, 'job posted');
+      const body = withLinks(status, request);
+      reply.code(outcome === 'accepted' ? 202 : 200).header('location', body.links.status);
+      return body;
+    },
+  );
+
+  app.post(
+    '/api/preview/validate',
+    {
+      validatorCompiler: () => () => true,
+      schema: {
+        tags,
+        summary: 'What a render would do',
+        description:
+          'Checks the job and its assets, and answers its timeline, what of it is there, how long it would take, and every warning. Nothing is queued, nothing is rendered.',
+        body: jobSchema,
+        response: { 200: planSchema, ...problemResponses(400, 401, 403, 413, 415, 422, 503) },
+      },
+    },
+    async (request, reply) => {
+      const gone = new AbortController();
+      // The request itself is closed as soon as its body has been read.
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableFinished) gone.abort();
+      });
+      return plan(admit(request, webhookProjects), gone.signal);
+    },
+  );
+
+  app.get<JobCall>(
+    '/api/preview/job/:jobId/status',
+    {
+      schema: {
+        tags,
+        summary: 'How far a job is, or how it ended',
+        ...jobRefSchema,
+        response: { 200: statusSchema, ...problemResponses(401, 404, 409, 503) },
+      },
+    },
+    async (request) => withLinks(await client.status(refOf(request)), request),
+  );
+
+  app.get<JobCall>(
+    '/api/preview/job/:jobId/artifact',
+    {
+      schema: {
+        tags,
+        summary: 'What a completed job made, with signed URLs',
+        ...artifactRefSchema,
+        response: {
+          200: artifactsSchema,
+          302: { description: 'The signed URL is in Location', type: 'null' },
+          ...problemResponses(401, 404, 409, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const artifacts = await client.artifacts(refOf(request));
+      const signed = artifacts.map((artifact) => {
+        const { path, expiresAt } = signer.sign(artifact);
+        return { ...artifact, url: path, expiresAt };
+      });
+      const { name, redirect } = request.query;
+      if (name === undefined) return { artifacts: signed };
+      const one = signed.find((artifact) => artifact.name === name);
+      if (!one) {
+        const names = signed.map((artifact) => artifact.name).join(', ');
+        throw new PreviewError('artifact_not_found', `The job has no artifact "${name}"; it has ${names}.`);
+      }
+      return redirect === '1' ? reply.redirect(one.url, 302) : one;
+    },
+  );
+
+  app.delete<JobCall>(
+    '/api/preview/job/:jobId',
+    {
+      schema: {
+        tags,
+        summary: 'Cancel a job that waits or runs',
+        ...jobRefSchema,
+        response: { 200: statusSchema, ...problemResponses(401, 404, 409, 503) },
+      },
+    },
+    async (request) => withLinks(await client.cancel(refOf(request)), request),
+  );
+}
+
+/** The job that was sent: valid, without files of this machine, of the key's project, its webhook one that can be signed. */
+function admit({ body, project }: FastifyRequest, webhookProjects: WebhookProjects): PreviewJob {
+  const checked = validateParsedPayload(body);
+  const errors = checked.ok ? findPathSources(checked.job) : checked.errors;
+  if (!checked.ok || errors.length > 0) throw new PreviewError('invalid_payload', undefined, { errors });
+  if (project !== undefined && checked.job.projectId !== project) {
+    throw new PreviewError('forbidden', `This API key is for project "${project}"; send it as projectId.`);
+  }
+  if (checked.job.webhook && !webhookProjects.has(checked.job.projectId)) {
+    const message = `project "${checked.job.projectId}" has no secret to sign it with; set PREVIEW_WEBHOOK_SECRETS, or leave it out`;
+    throw new PreviewError('invalid_payload', undefined, { errors: [{ pointer: '/webhook', message }] });
+  }
+  return checked.job;
+}
+
+/** Without keys a link names the project, because a job's id alone may be ambiguous. */
+export function withLinks<Known extends Pick<JobStatus, 'jobId' | 'projectId'>>(
+  status: Known,
+  { project }: Pick<FastifyRequest, 'project'>,
+) {
+  const job = `/api/preview/job/${encodeURIComponent(status.jobId)}`;
+  const query = project === undefined ? `?projectId=${encodeURIComponent(status.projectId)}` : '';
+  const self = `${job}${query}`;
+  return {
+    ...status,
+    links: {
+      self,
+      status: `${job}/status${query}`,
+      history: `${job}/history${query}`,
+      artifacts: `${job}/artifact${query}`,
+      stream: `${job}/stream.m3u8${query}`,
+      events: `${job}/events${query}`,
+      cancel: self,
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import type { JobCounts, JobStatus, QueueAdapterOptions } from '@bull-board/api/typings/app';
+import { FastifyAdapter } from '@bull-board/fastify';
+import type { Job, JobType, Queue } from 'bullmq';
+import type { FastifyInstance } from 'fastify';
+import { asPreviewError, PreviewError } from '../../errors.ts';
+import type { QueueBackend } from '../../queue/queueBackend.ts';
+import { deadQueueName, webhookQueueName } from '../../queue/queuedJob.ts';
+
+const PREFIX = '/admin/queues';
+
+/** Scripts are its own files; its page sets styles inline. Nothing is asked of anyone else. */
+const POLICY = [
+  "default-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "base-uri 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/**
+ * Bull Board, a page on which an operator sees what lies in the queues: the jobs, the dead letters, the webhooks. It only
+ * shows. What it would change past the records of the store would be wrong afterwards: a job that is taken out of the
+ * queue there would have no end. Replaying, discarding and cancelling are calls of the API.
+ */
+export async function bullBoardRoutes(
+  app: FastifyInstance,
+  { backend, queueName }: { backend: QueueBackend; queueName: string },
+): Promise<void> {
+  const queues = [
+    { name: queueName, description: 'Jobs that wait, run, or ended a while ago.' },
+    { name: deadQueueName(queueName), description: 'Dead letters: replay and discard them with the API.' },
+    { name: webhookQueueName(queueName), description: 'Messages that tell of the end of a job.' },
+  ].map(({ name, description }) => ({ queue: backend.queue(name), description }));
+  app.addHook('onClose', async () => {
+    await Promise.all(queues.map(({ queue }) => queue.close().catch(() => undefined)));
+  });
+  app.addHook('onRequest', ({ project }, _reply, done) => asked.run(project, done));
+  app.addHook('onRequest', async ({ method }, reply) => {
+    reply.headers({
+      'content-security-policy': POLICY,
+      'cache-control': 'no-cache',
+      'referrer-policy': 'no-referrer',
+    });
+    if (method !== 'GET' && method !== 'HEAD')
+      throw new PreviewError('forbidden', 'This page only shows; change jobs and dead letters with the API.');
+  });
+
+  // A page for people: it is not part of the API's description.
+  app.addHook('onRoute', (route) => {
+    route.schema = { ...route.schema, hide: true };
+  });
+  // Its page asks another host for fonts; what it falls back to will do.
+  app.addHook('onSend', async (_request, _reply, payload) =>
+    typeof payload === 'string' ? payload.replace(/<link href="https:[^>]*>/g, '') : payload,
+  );
+
+  const serverAdapter = new FastifyAdapter();
+  serverAdapter.setBasePath(PREFIX);
+  createBullBoard({
+    queues: queues.map(({ queue, description }) => boardOf(queue, description)),
+    serverAdapter,
+    options: { uiConfig: { boardTitle: 'Preview Worker', hideRedisDetails: true } },
+  });
+  // Its own answers what is refused with 500.
+  serverAdapter.setErrorHandler((thrown) => {
+    const { status, code, message } = asPreviewError(thrown);
+    return { status: status as 500, body: { status, code, detail: message } };
+  });
+  await app.register(serverAdapter.registerPlugin(), { prefix: PREFIX });
+}
+
+/** The project of the key of the request that is being answered; undefined where no key is asked for. */
+const asked = new AsyncLocalStorage<string | undefined>();
+
+/** Shows the jobs of one project alone: a key is for its project, and so is what its holder sees. */
+class ProjectAdapter extends BullMQAdapter {
+  readonly #queue: Queue;
+
+  constructor(queue: Queue, options: Partial<QueueAdapterOptions>) {
+    super(queue, options);
+    this.#queue = queue;
+  }
+
+  override async getJob(id: string): Promise<Job | undefined> {
+    return isOwn(id) ? this.#queue.getJob(id) : undefined;
+  }
+
+  override async getJobs(statuses: JobStatus<'bullmq'>[], start = 0, end = -1): Promise<Job[]> {
+    const ids = (await this.#queue.getRanges(statuses as JobType[], 0, -1)).filter(isOwn);
+    const jobs = await Promise.all(
+      ids.slice(start, end < 0 ? undefined : end + 1).map((id) => this.#queue.getJob(id)),
+    );
+    return jobs.filter((job) => job !== undefined);
+  }
+
+  override async getJobCounts(): Promise<JobCounts> {
+    const counts = await this.#queue.getJobCounts();
+    if (asked.getStore() === undefined) return counts as JobCounts;
+    const own = Object.keys(counts).map(async (state) => {
+      const ids = await this.#queue.getRanges([state as JobType], 0, -1);
+      return [state, ids.filter(isOwn).length];
+    });
+    return Object.fromEntries(await Promise.all(own));
+  }
+
+  override async getJobLogs(id: string): Promise<string[]> {
+    return isOwn(id) ? super.getJobLogs(id) : [];
+  }
+}
+
+/** By the part of the id that all three queues begin theirs with. */
+function isOwn(id: string): boolean {
+  const project = asked.getStore();
+  return project === undefined || id.startsWith(`${project}~`);
+}
+
+function boardOf(queue: Queue, description: string): BullMQAdapter {
+  const adapter = new ProjectAdapter(queue, { readOnlyMode: true, allowRetries: false, description });
+  // The address of a webhook may hold a secret, and is shown to nobody.
+  adapter.setFormatter('data', withoutWebhook);
+  return adapter;
+}
+
+/** What lies in the queue, without where it tells of its end. */
+function withoutWebhook(data: unknown): unknown {
+  const text = JSON.stringify(data ?? null, (key, value: unknown) => {
+    if (key === 'webhook') return '[redacted]';
+    return key === 'url' && typeof value === 'string' ? (value.split('?')[0] ?? '') : value;
+  });
+  return JSON.parse(text);
+}

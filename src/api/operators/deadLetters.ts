@@ -1,0 +1,101 @@
+import type { FastifyInstance } from 'fastify';
+import type { DeadLetters } from '../../worker/deadLetters/deadLetters.ts';
+import { refOf } from '../jobs/jobRef.ts';
+import {
+  deadLetterSchema,
+  deadLettersSchema,
+  jobRefSchema,
+  listSchema,
+  problemResponses,
+  statusSchema,
+} from '../jobs/jobSchemas.ts';
+import { type JobCall, withLinks } from '../jobs/jobs.ts';
+
+interface ListRequest {
+  Querystring: { projectId?: string; limit?: number };
+}
+
+/** The jobs that failed for good: look at them, run them again, throw them away. */
+export function deadLetterRoutes(app: FastifyInstance, { deadLetters }: { deadLetters: DeadLetters }): void {
+  const tags = ['operations'];
+  const url = '/api/preview/dead-letter';
+
+  app.get<ListRequest>(
+    url,
+    {
+      schema: {
+        tags,
+        summary: 'Jobs that failed for good, the newest first',
+        querystring: listSchema,
+        response: { 200: deadLettersSchema, ...problemResponses(400, 401, 503) },
+      },
+    },
+    async ({ query, project }) =>
+      deadLetters.list({
+        projectId: project ?? query.projectId,
+        ...(query.limit === undefined ? {} : { limit: query.limit }),
+      }),
+  );
+
+  app.get<JobCall>(
+    `${url}/:jobId`,
+    {
+      schema: {
+        tags,
+        summary: 'What was sent, why it failed, where, and each attempt',
+        ...jobRefSchema,
+        response: { 200: deadLetterSchema, ...problemResponses(401, 404, 409, 503) },
+      },
+    },
+    async (request) => deadLetters.get(refOf(request)),
+  );
+
+  app.post<JobCall>(
+    `${url}/:jobId/replay`,
+    {
+      schema: {
+        tags,
+        summary: 'Send the job again',
+        description:
+          'It goes through the same checks as a new job; its dead letter is gone when it is accepted.',
+        ...jobRefSchema,
+        response: {
+          200: statusSchema,
+          202: statusSchema,
+          ...problemResponses(400, 401, 404, 409, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { outcome, status } = await deadLetters.replay(refOf(request));
+      const { jobId, projectId } = status;
+      request.log.info({ jobId, projectId, outcome }, 'dead letter replayed');
+      const body = withLinks(status, request);
+      return reply
+        .code(outcome === 'accepted' ? 202 : 200)
+        .header('location', body.links.status)
+        .send(body);
+    },
+  );
+
+  app.delete<JobCall>(
+    `${url}/:jobId`,
+    {
+      schema: {
+        tags,
+        summary: 'Throw a dead letter away',
+        description: 'That the job failed stays on record.',
+        ...jobRefSchema,
+        response: {
+          204: { description: 'It is gone', type: 'null' },
+          ...problemResponses(401, 404, 409, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      await deadLetters.discard(refOf(request));
+      request.log.info({ jobId: request.params.jobId }, 'dead letter discarded');
+      return reply.code(204).send();
+    },
+  );
+}

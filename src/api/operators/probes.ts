@@ -1,0 +1,58 @@
+import type { FastifyInstance } from 'fastify';
+import { type Health, isReady } from '../../worker/health.ts';
+import type { PreviewMetrics } from '../../worker/previewMetrics.ts';
+import { healthSchema, probeSchema, problemResponses } from '../jobs/jobSchemas.ts';
+
+const tags = ['operations'];
+
+/** What machines ask that watch over the service; none of them has an API key. */
+export function probeRoutes(
+  app: FastifyInstance,
+  { metrics, health }: { metrics: PreviewMetrics; health(): Promise<Health> },
+): void {
+  app.get(
+    '/livez',
+    { schema: { tags, summary: 'The process answers', response: { 200: probeSchema } } },
+    async () => ({ status: 'ok' }),
+  );
+
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        tags,
+        summary: 'Queue and store can be used',
+        response: { 200: probeSchema, 503: probeSchema },
+      },
+    },
+    async (_request, reply) => {
+      const ready = isReady(await health());
+      return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'down' });
+    },
+  );
+
+  app.get(
+    '/metrics',
+    { schema: { tags, summary: 'Prometheus metrics', produces: ['text/plain'] } },
+    async (_request, reply) =>
+      reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+}
+
+/** What an operator asks who wants to know what is wrong. */
+export function healthRoute(app: FastifyInstance, { health }: { health(): Promise<Health> }): void {
+  app.get(
+    '/api/preview/worker/health',
+    {
+      schema: {
+        tags,
+        summary: 'Each thing that a job needs, and what to do where it fails',
+        response: { 200: healthSchema, 503: healthSchema, ...problemResponses(401) },
+      },
+    },
+    async (_request, reply) => {
+      const state = await health();
+      return reply.code(state.status === 'ok' ? 200 : 503).send(state);
+    },
+  );
+}

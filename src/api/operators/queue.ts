@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify';
+import type { PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
+import { problemResponses, queueMetricsSchema } from '../jobs/jobSchemas.ts';
+
+/** How long the queue is. */
+export function queueRoutes(app: FastifyInstance, { client }: { client: PreviewWorkerClient }): void {
+  app.get(
+    '/api/preview/queue/metrics',
+    {
+      schema: {
+        tags: ['operations'],
+        summary: 'How many jobs wait and run',
+        response: { 200: queueMetricsSchema, ...problemResponses(401, 503) },
+      },
+    },
+    () => client.queueMetrics(),
+  );
+}

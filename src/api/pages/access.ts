@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify';
+import { SCOPES } from '../../apiKey.ts';
+import { accessSchema, problemResponses } from '../jobs/jobSchemas.ts';
+
+/** What a page asks that was given a key: for which project it is, and what may be done with it. */
+export function accessRoute(app: FastifyInstance, { uploadMaxBytes }: { uploadMaxBytes: number }): void {
+  app.get(
+    '/api/preview/access',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'The project of the API key, and what it may do',
+        response: { 200: accessSchema, ...problemResponses(401, 403) },
+      },
+    },
+    async ({ project, scopes = SCOPES }) => ({
+      ...(project === undefined ? {} : { project }),
+      scopes,
+      uploadMaxBytes,
+    }),
+  );
+}

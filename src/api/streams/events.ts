@@ -1,0 +1,103 @@
+import type { FastifyInstance } from 'fastify';
+import type { QueueFeed } from '../../queue/queueFeed.ts';
+import { getStream } from '../../render/stream.ts';
+import type { ArtifactStore } from '../../storage/artifactStore.ts';
+import type { JobStatus, PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
+import { type JobRequest, refOf } from '../jobs/jobRef.ts';
+import { eventsSchema, problemResponses } from '../jobs/jobSchemas.ts';
+import { withLinks } from '../jobs/jobs.ts';
+import { watchJob } from './jobWatch.ts';
+import { event, listeningSignal, sendEvents } from './serverSentEvents.ts';
+
+/** How often it is looked although nothing was told: what tells may have missed something. */
+const LOOK_MS = 500;
+
+/** A piece of the preview that can be played. */
+interface ReadySegment {
+  index: number;
+  of: number;
+  startSeconds: number;
+  endSeconds: number;
+  /** It was there before this job began. */
+  reused: boolean;
+}
+
+/**
+ * A job's life as server-sent events, from its present state to its end: `status` where something changed, `segment` for
+ * each piece of the preview that can be played, `end`. Whoever comes back after a break is told the state anew.
+ */
+export function eventRoutes(
+  app: FastifyInstance,
+  parts: { client: PreviewWorkerClient; store: ArtifactStore; feed: QueueFeed },
+): void {
+  const { client } = parts;
+  const signalOf = listeningSignal(app);
+
+  app.get<{ Params: JobRequest['params']; Querystring: JobRequest['query'] }>(
+    '/api/preview/job/:jobId/events',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'What happens to a job, as server-sent events',
+        ...eventsSchema,
+        response: { ...eventsSchema.response, ...problemResponses(401, 404, 409, 503) },
+      },
+    },
+    async (request, reply) => {
+      // Found before the answer begins, so that what is wrong is still a problem document.
+      const first = await client.status(refOf(request));
+      const signal = signalOf(request);
+      const events = jobEvents(first, parts, signal, (status) => withLinks(status, request));
+      return sendEvents(reply, events, signal);
+    },
+  );
+}
+
+async function* jobEvents(
+  first: JobStatus,
+  { client, store, feed }: { client: PreviewWorkerClient; store: ArtifactStore; feed: QueueFeed },
+  signal: AbortSignal,
+  shown: (status: JobStatus) => unknown,
+): AsyncGenerator<string> {
+  let told = '';
+  const segments = segmentWatch(store, first);
+  const watch = watchJob(feed, first, signal);
+  try {
+    for (let status = first; !signal.aborted; status = await client.status(first)) {
+      const text = JSON.stringify(shown(status));
+      if (text !== told) yield event('status', shown(status));
+      told = text;
+      // Asked after the state: what a job left is there when it says that it has ended.
+      for (const segment of await segments(status)) yield event('segment', segment);
+      if (status.finishedAt !== undefined) {
+        yield event('end', { status: status.status });
+        return;
+      }
+      await watch.changed(LOOK_MS);
+    }
+  } finally {
+    watch.stop();
+  }
+}
+
+/** Answers, each time it is called, the segments that have become playable since. */
+function segmentWatch(store: ArtifactStore, job: { projectId: string; jobId: string }) {
+  let next = 0;
+  let frames = 0;
+  return async ({ startedAt = '' }: JobStatus): Promise<ReadySegment[]> => {
+    const stream = await getStream(store, job).catch(() => undefined);
+    const ready: ReadySegment[] = [];
+    for (; stream && next < stream.segments.length; next++) {
+      const segment = stream.segments[next];
+      const part = segment && (await store.getPart(segment.key));
+      if (!part) break;
+      const startSeconds = frames / stream.video.fps;
+      frames += segment.frames;
+      const endSeconds = frames / stream.video.fps;
+      // What was made before parts had a time was made before this job.
+      const reused = !part.madeAt || Date.parse(part.madeAt) < Date.parse(startedAt);
+      ready.push({ index: next, of: stream.segments.length, startSeconds, endSeconds, reused });
+    }
+    return ready;
+  };
+}

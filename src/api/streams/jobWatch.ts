@@ -1,0 +1,44 @@
+import { queueId } from '../../queue/queuedJob.ts';
+import type { QueueFeed } from '../../queue/queueFeed.ts';
+
+/** Says when it is worth looking at a job again. */
+export interface JobWatch {
+  /** Returns when something happened to the job since the last call, at the latest after so long, or at the signal. */
+  changed(atMostMs: number): Promise<void>;
+  stop(): void;
+}
+
+/** To be stopped by whoever begins it. */
+export function watchJob(
+  feed: QueueFeed,
+  job: { projectId: string; jobId: string },
+  signal?: AbortSignal,
+): JobWatch {
+  const id = queueId(job);
+  let isChanged = false;
+  let wake = (): void => undefined;
+  const stopListening = feed.listen((changed) => {
+    if (changed !== id) return;
+    isChanged = true;
+    wake();
+  });
+  const onAbort = (): void => wake();
+  signal?.addEventListener('abort', onAbort);
+  return {
+    async changed(atMostMs) {
+      if (!isChanged && !signal?.aborted) {
+        let timer: NodeJS.Timeout | undefined;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          timer = setTimeout(resolve, atMostMs);
+        });
+        clearTimeout(timer);
+      }
+      isChanged = false;
+    },
+    stop() {
+      stopListening();
+      signal?.removeEventListener('abort', onAbort);
+    },
+  };
+}

@@ -1,0 +1,176 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { PreviewError } from '../../errors.ts';
+import { fragmentRanges } from '../../media/mp4/fragments.ts';
+import type { QueueFeed } from '../../queue/queueFeed.ts';
+import { findParts } from '../../render/findParts.ts';
+import { mediaPlaylist, multivariantPlaylist } from '../../render/hls.ts';
+import { getStream, type JobName, type StreamPlan } from '../../render/stream.ts';
+import type { ArtifactStore, StoredPart } from '../../storage/artifactStore.ts';
+import type { UrlSigner } from '../../storage/signedUrls/signedUrl.ts';
+import { type JobRequest, jobQuery, refOf } from '../jobs/jobRef.ts';
+import { playlistSchema, problemResponses } from '../jobs/jobSchemas.ts';
+import type { KnownJobs } from '../jobs/knownJobs.ts';
+import { watchJob } from './jobWatch.ts';
+
+interface PlaylistRequest extends JobRequest {
+  query: JobRequest['query'] & {
+    /** Blocking Playlist Reload (RFC 8216bis, 6.2.5.2): the segment that the player waits for. */
+    _HLS_msn?: number;
+  };
+}
+
+/** How long a player that comes too early is kept waiting before it is told to try again. */
+const WAIT_MS = 10_000;
+const LOOK_MS = 25;
+/** Generous: a player that is told too little may choose to wait. Bits a pixel and second of a transition. */
+const BITS_PER_PIXEL = 0.1;
+
+/**
+ * The preview as HLS, while it is being rendered and after. A playlist names the segments that are in the store, in
+ * order, up to the first that is missing; so any process that has the store can serve any job's stream.
+ */
+export function streamRoutes(
+  app: FastifyInstance,
+  {
+    known,
+    store,
+    signer,
+    feed,
+  }: { known: KnownJobs; store: ArtifactStore; signer: UrlSigner; feed: QueueFeed },
+): void {
+  const link = ({ sha256 }: { sha256: string }, name: string): string =>
+    signer.sign({ sha256, name, lasting: true }).path;
+
+  /** Waits for what the render is about to leave; undefined where the job ended without it. */
+  const awaited = async <Found>(
+    job: JobName,
+    look: () => Promise<Found | undefined>,
+  ): Promise<Found | undefined> => {
+    const first = await look();
+    if (first !== undefined) return first;
+    const watch = watchJob(feed, job);
+    try {
+      for (const deadline = Date.now() + WAIT_MS; ; await watch.changed(LOOK_MS)) {
+        // Asked first: what the job left is there when it says that it has ended.
+        const ended = await hasEnded(job);
+        const found = await look();
+        if (found !== undefined || ended) return found;
+        if (Date.now() > deadline) throw new PreviewError('stream_not_ready');
+      }
+    } finally {
+      watch.stop();
+    }
+  };
+  const streamOf = async (request: JobRequest): Promise<{ job: JobName; stream: StreamPlan }> => {
+    const job = await known.find(refOf(request));
+    const stream = await awaited(job, () => getStream(store, job));
+    if (!stream) throw new PreviewError('no_stream');
+    return { job, stream };
+  };
+  /** A look into the store costs little; who waits for a job may look often. */
+  const hasEnded = async ({ projectId, jobId }: JobName): Promise<boolean> =>
+    (await store.getRecord(projectId, jobId)) !== undefined;
+
+  const route = (
+    path: string,
+    summary: string,
+    playlist: (request: PlaylistRequest) => Promise<string>,
+  ): void => {
+    app.get<{ Params: JobRequest['params']; Querystring: PlaylistRequest['query'] }>(
+      `/api/preview/job/:jobId/${path}`,
+      {
+        schema: {
+          tags: ['stream'],
+          summary,
+          ...playlistSchema,
+          response: { ...playlistSchema.response, ...problemResponses(401, 404, 409, 503) },
+        },
+      },
+      async (request, reply) => sendPlaylist(reply, await playlist(request)),
+    );
+  };
+
+  route('stream.m3u8', 'The preview as HLS, playable while it is rendered', async (request) => {
+    const { job, stream } = await streamOf(request);
+    const init = await awaited(job, () => store.getPart(stream.init));
+    if (!init) throw new PreviewError('no_stream');
+    const { width, height, fps } = stream.video;
+    const query = jobQuery(request);
+    return multivariantPlaylist({
+      video: `stream/video.m3u8${query}`,
+      ...(stream.soundtrack ? { audio: `stream/audio.m3u8${query}` } : {}),
+      codecs: [String(init.meta?.codec), ...(stream.soundtrack ? ['mp4a.40.2'] : [])],
+      bitsPerSecond: width * height * fps * BITS_PER_PIXEL,
+      width,
+      height,
+      fps,
+    });
+  });
+
+  route('stream/video.m3u8', 'The segments that are there, in order', async (request) => {
+    const { job, stream } = await streamOf(request);
+    const { video, timescale, segments } = stream;
+    // The last segment is the last that can be waited for.
+    const wanted = Math.min(Number(request.query._HLS_msn ?? 0), segments.length - 1);
+    const arrived = arrivals(store, stream);
+    await awaited(job, async () => ((await arrived()) > wanted ? true : undefined)).catch(async (error) => {
+      // Whoever waits for one more segment is answered with those that there are.
+      if ((await arrived()) === 0) throw error;
+    });
+    const ended = await hasEnded(job);
+    const [init, ready] = await Promise.all([store.getPart(stream.init), readySegments(store, stream)]);
+    if (!init) throw new PreviewError('no_stream');
+    let frames = 0;
+    return mediaPlaylist({
+      init: { url: link(init, 'init.mp4') },
+      segments: ready.map((part, i) => {
+        const start = (frames * timescale) / video.fps;
+        frames += segments[i]?.frames ?? 0;
+        return { seconds: (segments[i]?.frames ?? 0) / video.fps, url: link(part, `${start}.m4s`) };
+      }),
+      longestSeconds: Math.max(...segments.map((segment) => segment.frames)) / video.fps,
+      isComplete: ended || ready.length === segments.length,
+    });
+  });
+
+  route('stream/audio.m3u8', 'The soundtrack', async (request) => {
+    const { job, stream } = await streamOf(request);
+    const { soundtrack } = stream;
+    if (soundtrack === undefined) throw new PreviewError('no_stream', 'This preview has no sound.');
+    const part = await awaited(job, () => store.getPart(soundtrack));
+    if (!part) throw new PreviewError('no_stream');
+    const { init, fragments } = fragmentRanges(await store.readObject(part.sha256));
+    const url = link(part, 'sound.m4a');
+    const seconds = fragments.map(({ duration }) => duration / SOUND_TIMESCALE);
+    return mediaPlaylist({
+      init: { url, range: init },
+      segments: fragments.map((range, i) => ({ seconds: seconds[i] ?? 0, url, range })),
+      longestSeconds: Math.max(...seconds),
+      isComplete: true,
+    });
+  });
+}
+
+const SOUND_TIMESCALE = 48_000;
+
+/** Counts the segments that are there without a gap; those that were seen once are not looked for again. */
+function arrivals(store: ArtifactStore, { segments }: StreamPlan): () => Promise<number> {
+  let count = 0;
+  return async () => {
+    for (; count < segments.length; count++) {
+      if (!(await store.getPart(segments[count]?.key ?? ''))) break;
+    }
+    return count;
+  };
+}
+
+/** The segments from the first to the last before one that is missing. */
+async function readySegments(store: ArtifactStore, { segments }: StreamPlan): Promise<StoredPart[]> {
+  const keys = segments.map(({ key }) => key);
+  const parts = await findParts(keys, store.getPart);
+  const missing = parts.indexOf(undefined);
+  return parts.slice(0, missing < 0 ? parts.length : missing).filter((part) => part !== undefined);
+}
+
+const sendPlaylist = (reply: FastifyReply, playlist: string): FastifyReply =>
+  reply.type('application/vnd.apple.mpegurl').header('cache-control', 'no-store').send(playlist);
