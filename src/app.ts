@@ -11,7 +11,6 @@ import type { Config } from './config.ts';
 import { PreviewError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { QueueBackend } from './queue/queueBackend.ts';
-import { createQueueFeed } from './queue/queueFeed.ts';
 import { createUrlSigner, type SigningKey } from './storage/signedUrls/signedUrl.ts';
 import { loadOrCreateSigningKey } from './storage/signedUrls/signingKeys.ts';
 import { packageVersion } from './version.ts';
@@ -190,15 +189,12 @@ async function startListening(
 ): Promise<{ url: string; stop(): Promise<void> }> {
   const { host, port, urlTtlSeconds, uploadMaxBytes, uploadQuotaBytes, trustedProxies } = config;
   const own = keyring.signingKeys().length > 0 ? [] : [await loadOrCreateSigningKey(config.dataDir)];
-  const feed = createQueueFeed(base.backend, config.queueName);
-  closeLater(() => feed.close());
   const health = healthOf(config, base, worker);
-  const live = createLiveJobs({ ...base, feed, logger, health });
+  const live = createLiveJobs({ ...base, logger, health });
   closeLater(async () => live.close());
   const api = await buildApi({
     ...base,
     logger,
-    feed,
     live,
     plan: createPlanner({
       store: base.store,

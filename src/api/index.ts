@@ -4,8 +4,8 @@ import type { ApiKey } from '../apiKey.ts';
 import { PreviewError } from '../errors.ts';
 import { parseJson } from '../job/parseJson.ts';
 import type { Logger } from '../logger.ts';
+import type { JobEvents } from '../queue/events/jobEvents.ts';
 import type { QueueBackend } from '../queue/queueBackend.ts';
-import type { QueueFeed } from '../queue/queueFeed.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrls/signedUrl.ts';
 import { noTracing, type Span, type Tracing } from '../tracing.ts';
@@ -78,7 +78,7 @@ export interface ApiParts {
   corsOrigins: readonly string[];
   plan: Planner;
   live: LiveJobs;
-  feed: QueueFeed;
+  events: JobEvents;
   health(): Promise<Health>;
 }
 

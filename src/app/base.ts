@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import { PreviewError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { withDryRunEnds } from '../queue/dryRunEnds.ts';
+import { createJobEvents, type JobEvents } from '../queue/events/jobEvents.ts';
 import { openQueueBackend, type QueueBackend } from '../queue/queueBackend.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { openStore } from '../storage/openStore.ts';
@@ -17,7 +18,6 @@ import {
 import { findNeeded } from '../worker/neededByQueue.ts';
 import { createPreviewMetrics, type PreviewMetrics } from '../worker/previewMetrics.ts';
 import { createPreviewWorkerClient, type PreviewWorkerClient } from '../worker/previewWorkerClient.ts';
-import { createRecordNews, type RecordNews } from '../worker/records/recordNews.ts';
 import { createRenderPool, type RenderPool } from '../worker/renderProcess/renderProcess.ts';
 import { createQueueWatch, type QueueWatch } from '../worker/watch/queueWatch.ts';
 import { announcing, createWebhooks, type Webhooks } from '../worker/webhooks/webhooks.ts';
@@ -46,7 +46,7 @@ export async function start<Opened extends object>(
 export interface Base {
   backend: QueueBackend;
   store: ArtifactStore;
-  news: RecordNews;
+  events: JobEvents;
   client: PreviewWorkerClient;
   deadLetters: DeadLetterOffice;
   webhooks: Webhooks;
@@ -72,8 +72,9 @@ async function openBase(
   closeLater(() => backend.close());
   const webhooks = createWebhooks({ backend, queueName });
   closeLater(() => webhooks.close());
-  const news = createRecordNews();
-  const store = news.telling(announcing(withDryRunEnds(plainStore, backend, queueName), webhooks));
+  const events = createJobEvents(backend, queueName);
+  closeLater(() => events.close());
+  const store = events.telling(announcing(withDryRunEnds(plainStore, backend, queueName), webhooks));
   const client = createPreviewWorkerClient({
     ...{ backend, queueName, store, queueMax },
     projectQueueMax: projectQueueMax(config),
@@ -86,7 +87,7 @@ async function openBase(
   closeLater(() => tracing.close());
   const deadLetters = createDeadLetters({ backend, queueName, store, client });
   closeLater(() => deadLetters.close());
-  return { backend, store, news, client, deadLetters, webhooks, metrics, watch, tracing };
+  return { backend, store, events, client, deadLetters, webhooks, metrics, watch, tracing };
 }
 
 /** Opens what an API and a worker have in common. */

@@ -18,8 +18,8 @@ import { openDatabase } from './embedded/embeddedDatabase.ts';
 import { createEmbeddedBackends } from './embedded/embeddedNames.ts';
 import { EmbeddedPool } from './embedded/embeddedPool.ts';
 import { lockFolder } from './embedded/folderLock.ts';
-import { createLocalEvents } from './localEvents.ts';
-import { createEventReader } from './queueEvents.ts';
+import { createLocalEvents } from './events/localEvents.ts';
+import { createEventReader } from './events/queueEvents.ts';
 
 /** Where jobs wait: BullMQ on Redis, on PostgreSQL, or on a PostgreSQL inside this process. */
 export interface QueueBackend {

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { PreviewJob } from '../../src/job/previewJob.types.ts';
 import { createLogger, type Logger } from '../../src/logger.ts';
 import { withDryRunEnds } from '../../src/queue/dryRunEnds.ts';
+import { createJobEvents, type JobEvents } from '../../src/queue/events/jobEvents.ts';
 import { openQueueBackend, type QueueBackend } from '../../src/queue/queueBackend.ts';
 import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../src/storage/folder/fsStore.ts';
@@ -17,7 +18,6 @@ import {
   type JobStatus,
   type PreviewWorkerClient,
 } from '../../src/worker/previewWorkerClient.ts';
-import { createRecordNews } from '../../src/worker/records/recordNews.ts';
 import { createRenderPool } from '../../src/worker/renderProcess/renderProcess.ts';
 import {
   createRenderSandbox,
@@ -42,6 +42,7 @@ export interface QueueWorld {
   dataDir: string;
   backend: QueueBackend;
   store: ArtifactStore;
+  events: JobEvents;
   client: PreviewWorkerClient;
   deadLetters: DeadLetterOffice;
   metrics: PreviewMetrics;
@@ -86,7 +87,8 @@ export async function openQueueWorld(
   const storeFolder = join(folder, 'store');
   if (!url && !dataDir) await placeDatabase(folder);
   const backend = await openQueueBackend({ url, dataDir: folder, logger });
-  const store = withDryRunEnds(await createFsStore(storeFolder), backend, QUEUE_NAME);
+  const events = createJobEvents(backend, QUEUE_NAME);
+  const store = events.telling(withDryRunEnds(await createFsStore(storeFolder), backend, QUEUE_NAME));
   const client = createPreviewWorkerClient({
     backend,
     queueName: QUEUE_NAME,
@@ -101,6 +103,7 @@ export async function openQueueWorld(
     dataDir: folder,
     backend,
     store,
+    events,
     client,
     deadLetters,
     metrics,
@@ -109,7 +112,7 @@ export async function openQueueWorld(
       const worker = createPreviewWorker({
         ...{
           tracing: noTracing,
-          news: createRecordNews(),
+          events,
           backend,
           store,
           deadLetters,
@@ -146,6 +149,7 @@ export async function openQueueWorld(
       for (const stop of stops) await stop();
       await client.close();
       await deadLetters.close();
+      await events.close();
       await backend.close();
       if (dataDir === undefined && !keep) await rm(folder, { recursive: true, force: true });
     },

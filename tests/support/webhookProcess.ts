@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { createEgressAgent } from '../../src/assets/egress.ts';
 import { createLogger } from '../../src/logger.ts';
+import { createJobEvents } from '../../src/queue/events/jobEvents.ts';
 import { openQueueBackend } from '../../src/queue/queueBackend.ts';
 import { webhookQueueName } from '../../src/queue/queuedJob.ts';
 import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
@@ -15,7 +16,6 @@ import { createDeadLetters } from '../../src/worker/deadLetters/deadLetters.ts';
 import { createPreviewMetrics } from '../../src/worker/previewMetrics.ts';
 import { createPreviewWorker } from '../../src/worker/previewWorker.ts';
 import { createPreviewWorkerClient } from '../../src/worker/previewWorkerClient.ts';
-import { createRecordNews } from '../../src/worker/records/recordNews.ts';
 import { createRenderPool } from '../../src/worker/renderProcess/renderProcess.ts';
 import { createWebhookSender } from '../../src/worker/webhooks/webhookSender.ts';
 import { announcing, createWebhooks } from '../../src/worker/webhooks/webhooks.ts';
@@ -46,7 +46,7 @@ createWebhookWorker({
 await createPreviewWorker({
   ...common,
   deadLetters,
-  news: createRecordNews(),
+  events: createJobEvents(backend, queueName),
   tracing: noTracing,
   renderPool: createRenderPool(storeFolder, fakeRenders()),
   concurrency: 1,

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { QueueFeed } from '../../queue/queueFeed.ts';
+import type { JobEvents } from '../../queue/events/jobEvents.ts';
 import { getStream } from '../../render/stream.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import type { JobStatus, PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
@@ -28,7 +28,7 @@ interface ReadySegment {
  */
 export function eventRoutes(
   app: FastifyInstance,
-  parts: { client: PreviewWorkerClient; store: ArtifactStore; feed: QueueFeed },
+  parts: { client: PreviewWorkerClient; store: ArtifactStore; events: JobEvents },
 ): void {
   const { client } = parts;
   const signalOf = listeningSignal(app);
@@ -47,21 +47,21 @@ export function eventRoutes(
       // Found before the answer begins, so that what is wrong is still a problem document.
       const first = await client.status(refOf(request));
       const signal = signalOf(request);
-      const events = jobEvents(first, parts, signal, (status) => withLinks(status, request));
-      return sendEvents(reply, events, signal);
+      const told = tellJob(first, parts, signal, (status) => withLinks(status, request));
+      return sendEvents(reply, told, signal);
     },
   );
 }
 
-async function* jobEvents(
+async function* tellJob(
   first: JobStatus,
-  { client, store, feed }: { client: PreviewWorkerClient; store: ArtifactStore; feed: QueueFeed },
+  { client, store, events }: { client: PreviewWorkerClient; store: ArtifactStore; events: JobEvents },
   signal: AbortSignal,
   shown: (status: JobStatus) => unknown,
 ): AsyncGenerator<string> {
   let told = '';
   const segments = segmentWatch(store, first);
-  const watch = watchJob(feed, first, signal);
+  const watch = watchJob(events, first, signal);
   try {
     for (let status = first; !signal.aborted; status = await client.status(first)) {
       const text = JSON.stringify(shown(status));

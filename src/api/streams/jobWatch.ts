@@ -1,5 +1,5 @@
+import type { JobEvents } from '../../queue/events/jobEvents.ts';
 import { queueId } from '../../queue/queuedJob.ts';
-import type { QueueFeed } from '../../queue/queueFeed.ts';
 
 /** Says when it is worth looking at a job again. */
 export interface JobWatch {
@@ -10,14 +10,14 @@ export interface JobWatch {
 
 /** To be stopped by whoever begins it. */
 export function watchJob(
-  feed: QueueFeed,
+  events: JobEvents,
   job: { projectId: string; jobId: string },
   signal?: AbortSignal,
 ): JobWatch {
   const id = queueId(job);
   let isChanged = false;
   let wake = (): void => undefined;
-  const stopListening = feed.listen((changed) => {
+  const stopListening = events.listen(({ queueId: changed }) => {
     if (changed !== id) return;
     isChanged = true;
     wake();

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { PreviewError } from '../../errors.ts';
 import { fragmentRanges } from '../../media/mp4/fragments.ts';
-import type { QueueFeed } from '../../queue/queueFeed.ts';
+import type { JobEvents } from '../../queue/events/jobEvents.ts';
 import { findParts } from '../../render/findParts.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../../render/hls.ts';
 import { getStream, type JobName, type StreamPlan } from '../../render/stream.ts';
@@ -35,8 +35,8 @@ export function streamRoutes(
     known,
     store,
     signer,
-    feed,
-  }: { known: KnownJobs; store: ArtifactStore; signer: UrlSigner; feed: QueueFeed },
+    events,
+  }: { known: KnownJobs; store: ArtifactStore; signer: UrlSigner; events: JobEvents },
 ): void {
   const link = ({ sha256 }: { sha256: string }, name: string): string =>
     signer.sign({ sha256, name, lasting: true }).path;
@@ -48,7 +48,7 @@ export function streamRoutes(
   ): Promise<Found | undefined> => {
     const first = await look();
     if (first !== undefined) return first;
-    const watch = watchJob(feed, job);
+    const watch = watchJob(events, job);
     try {
       for (const deadline = Date.now() + WAIT_MS; ; await watch.changed(LOOK_MS)) {
         // Asked first: what the job left is there when it says that it has ended.

@@ -5,6 +5,7 @@ import type { JobRecord, Progress } from '../../job/jobRecord.ts';
 import type { PreviewJob } from '../../job/previewJob.types.ts';
 import { validateParsedPayload } from '../../job/validatePreviewPayload.ts';
 import { copyingChild, type Logger } from '../../logger.ts';
+import type { JobEvents } from '../../queue/events/jobEvents.ts';
 import { parseQueueId, type QueuedJob } from '../../queue/queuedJob.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import type { Span } from '../../tracing.ts';
@@ -14,7 +15,6 @@ import type { PreviewMetrics } from '../previewMetrics.ts';
 import { type AttemptHistory, keepHistory } from '../records/attemptHistory.ts';
 import { completedRecord } from '../records/endRecords.ts';
 import { packDetails } from '../records/jobDetails.ts';
-import type { RecordNews } from '../records/recordNews.ts';
 import type { RenderPool } from '../renderProcess/renderProcess.ts';
 import { workerName } from '../workerName.ts';
 import { type Hold, type Holds, LockLost } from './attemptLock.ts';
@@ -34,8 +34,8 @@ export interface AttemptParts {
   renderPool: RenderPool;
   deadLetters: Pick<DeadLetterOffice, 'bury'>;
   intake: Pick<Intake, 'check' | 'look'>;
-  /** Of the clients in this process; what others write is found by looking. */
-  news: Pick<RecordNews, 'listen'>;
+  /** Tells what the clients in this process write; what others write is found by looking. */
+  events: Pick<JobEvents, 'listenForEnd'>;
   metrics: PreviewMetrics;
   logger: Logger;
   jobTimeoutSeconds: number;
@@ -181,7 +181,7 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
       stopWhereCancelled(await store.getRecord(projectId, jobId).catch(() => undefined));
       isLooking = false;
     }, CANCEL_CHECK_MS);
-    const stopListening = parts.news.listen({ projectId, jobId }, stopWhereCancelled);
+    const stopListening = parts.events.listenForEnd({ projectId, jobId }, stopWhereCancelled);
     return () => {
       clearTimeout(deadline);
       clearInterval(looking);

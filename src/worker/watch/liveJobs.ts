@@ -1,6 +1,6 @@
 import type { Logger } from '../../logger.ts';
+import type { JobEvents } from '../../queue/events/jobEvents.ts';
 import { parseQueueId } from '../../queue/queuedJob.ts';
-import type { QueueFeed } from '../../queue/queueFeed.ts';
 import type { Health } from '../health.ts';
 import type { PreviewWorkerClient, QueueMetrics } from '../previewWorkerClient.ts';
 import { entryOf, type JobEntry } from '../records/jobList.ts';
@@ -50,18 +50,18 @@ const RECENT_MOST = 5000;
 
 export function createLiveJobs(parts: {
   client: PreviewWorkerClient;
-  feed: QueueFeed;
+  events: Pick<JobEvents, 'listen'>;
   logger: Logger;
   health(): Promise<Health>;
 }): LiveJobs {
-  const { client, feed, logger } = parts;
+  const { client, events, logger } = parts;
   const listeners = new Set<LiveListener>();
   let run: { stop(): void; welcome(listener: LiveListener): void } | undefined;
 
   return {
     listen(listener) {
       listeners.add(listener);
-      run ??= start({ client, feed, logger, listeners, health: parts.health });
+      run ??= start({ client, events, logger, listeners, health: parts.health });
       run.welcome(listener);
       return () => {
         listeners.delete(listener);
@@ -80,12 +80,12 @@ export function createLiveJobs(parts: {
 
 function start(parts: {
   client: PreviewWorkerClient;
-  feed: QueueFeed;
+  events: Pick<JobEvents, 'listen'>;
   logger: Logger;
   listeners: ReadonlySet<LiveListener>;
   health(): Promise<Health>;
 }) {
-  const { client, feed, logger, listeners } = parts;
+  const { client, events, logger, listeners } = parts;
   const changed = new Set<string>();
   const told = new Map<string, string>();
   const recent = createRecent();
@@ -160,8 +160,8 @@ function start(parts: {
     for (const { queue } of listeners) queue?.(state);
   };
 
-  const stopListening = feed.listen((id) => {
-    changed.add(id);
+  const stopListening = events.listen(({ queueId }) => {
+    changed.add(queueId);
     isQueueChanged = true;
     if (!isTelling) void tellJobs();
   });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueueEvents, QueueEventsOptions } from 'bullmq';
-import type { WatchQueue } from './queueBackend.ts';
+import type { WatchQueue } from '../queueBackend.ts';
 
 /** The longest that one read waits for an event; PostgreSQL may drop a wake-up where many come at once. */
 const BLOCK_MS = 500;

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Queue, Worker } from 'bullmq';
-import type { WatchQueue } from './queueBackend.ts';
+import type { WatchQueue } from '../queueBackend.ts';
 
 const OF_QUEUES = ['waiting', 'progress', 'removed'] as const;
 const OF_WORKERS = ['active', 'progress', 'completed', 'failed', 'stalled'] as const;
