@@ -27,7 +27,6 @@ import {
   AVMEDIA_TYPE_VIDEO,
 } from 'node-av/constants';
 import { avGetCodecName, FFmpegError, Log, Packet, type Stream } from 'node-av/lib';
-import { checkElements } from './checkElements.ts';
 import {
   BeyondLimits,
   MAX_CHANNELS,
@@ -40,6 +39,7 @@ import {
   TooManyPixels,
 } from './limits.ts';
 import { checkBoxes } from './mp4/checkBoxes.ts';
+import { checkElements } from './webm/checkElements.ts';
 
 /** FFmpeg's own chatter (encoder statistics) is noise in a service's log; errors reach us as return values. */
 export function quietFfmpeg(): void {

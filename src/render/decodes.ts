@@ -1,8 +1,8 @@
 import { demuxerOf } from '../assets/sniff.ts';
 import { PreviewError } from '../errors.ts';
 import type { Warning } from '../job/jobRecord.ts';
-import { readClip } from '../media/clip.ts';
-import { coverPicture } from '../media/image.ts';
+import { coverPicture } from '../media/picture/image.ts';
+import { readClip } from '../media/video/clip.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import { atOnce } from './atOnce.ts';
 import { ASSET_REPLACED } from './inspectAssets.ts';

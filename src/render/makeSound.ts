@@ -1,5 +1,5 @@
 import { demuxerOf } from '../assets/sniff.ts';
-import type { Loudness } from '../media/loudness.ts';
+import type { Loudness } from '../media/sound/loudness.ts';
 import type { StoredPart } from '../storage/artifactStore.ts';
 import { findParts } from './findParts.ts';
 import type { Render } from './render.ts';

@@ -1,5 +1,5 @@
 import type { Focus, Motion } from '../job/previewJob.types.ts';
-import type { Spotlight, View } from '../media/view.ts';
+import type { Spotlight, View } from '../media/picture/view.ts';
 
 /** How the view of a slide's picture moves; the source is the picture at `scale` times the size of the frame. */
 export interface Movement {

@@ -3,7 +3,7 @@ import { canonicalJson } from '../job/canonicalJson.ts';
 import type { PreviewJob, Step } from '../job/previewJob.types.ts';
 import { sha256Hex } from '../job/sha256.ts';
 import { audioCodecs, type VideoFormat, type VideoSettings, videoCodecs } from '../media/codecs.ts';
-import { fontsFor, isRightToLeft } from '../media/glyphs.ts';
+import { fontsFor, isRightToLeft } from '../media/text/glyphs.ts';
 import { buildCaptions } from './captions.ts';
 import type { SlideContent } from './parts/slide.ts';
 import { thumbnailSize } from './parts/storyboard.ts';

@@ -1,5 +1,5 @@
-import type { YuvPicture } from '../media/frame.ts';
-import { BLACK, putOver, readOverlay, WHITE } from '../media/overlay.ts';
+import type { YuvPicture } from '../media/picture/frame.ts';
+import { BLACK, putOver, readOverlay, WHITE } from '../media/picture/overlay.ts';
 import { paintSlide, type SlideContent } from './parts/slide.ts';
 
 /** What is on the screen, with its words and without them. Neither is made before it is asked for. */

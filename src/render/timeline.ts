@@ -1,6 +1,6 @@
 import { PreviewError } from '../errors.ts';
 import type { PreviewRequest, Step } from '../job/previewJob.types.ts';
-import type { TransitionType } from '../media/frame.ts';
+import type { TransitionType } from '../media/picture/frame.ts';
 
 /** One thing on the screen: the title card or a step. Times are whole frames from the start of the preview. */
 export interface Entry {

@@ -5,11 +5,11 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { VideoSettings } from '../../src/media/codecs.ts';
 import { quietFfmpeg } from '../../src/media/ffmpeg.ts';
-import type { YuvPicture } from '../../src/media/frame.ts';
 import { readPictures } from '../../src/media/h264/stills.ts';
 import { fragment, initSegment } from '../../src/media/mp4/fragments.ts';
 import { avcCodec, avcConfiguration, type VideoTrack } from '../../src/media/mp4/track.ts';
-import { encodeFrames } from '../../src/media/video.ts';
+import type { YuvPicture } from '../../src/media/picture/frame.ts';
+import { encodeFrames } from '../../src/media/video/video.ts';
 import {
   type Run,
   runOfStills,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demuxerOf, SNIFF_BYTES, sniffFormat } from '../../src/assets/sniff.ts';
 import { quietFfmpeg } from '../../src/media/ffmpeg.ts';
-import type { Loudness } from '../../src/media/loudness.ts';
+import type { Loudness } from '../../src/media/sound/loudness.ts';
 import { makeSoundtrack } from '../../src/render/parts/soundtrack.ts';
 import type { SoundtrackContent } from '../../src/render/plan.ts';
 

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readClip } from '../../src/media/clip.ts';
-import { yuvToRgb as asPoster } from '../../src/media/convert.ts';
 import { quietFfmpeg } from '../../src/media/ffmpeg.ts';
-import type { YuvPicture } from '../../src/media/frame.ts';
+import { yuvToRgb as asPoster } from '../../src/media/picture/convert.ts';
+import type { YuvPicture } from '../../src/media/picture/frame.ts';
+import { readClip } from '../../src/media/video/clip.ts';
 import { yuvToRgb } from '../support/yuvToRgb.ts';
 
 /** Four columns; the last one is grey. */

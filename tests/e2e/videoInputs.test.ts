@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demuxerOf, SNIFF_BYTES, sniffFormat } from '../../src/assets/sniff.ts';
-import { probeClip, readClip } from '../../src/media/clip.ts';
-import { yuvToRgb } from '../../src/media/convert.ts';
 import { quietFfmpeg } from '../../src/media/ffmpeg.ts';
-import type { YuvPicture } from '../../src/media/frame.ts';
+import { yuvToRgb } from '../../src/media/picture/convert.ts';
+import type { YuvPicture } from '../../src/media/picture/frame.ts';
+import { probeClip, readClip } from '../../src/media/video/clip.ts';
 
 const [WIDTH, HEIGHT] = [160, 90];
 let folder: string;

@@ -1,4 +1,4 @@
-import type { YuvPicture } from '../../src/media/frame.ts';
+import type { YuvPicture } from '../../src/media/picture/frame.ts';
 
 const [KR, KG, KB] = [0.2126, 0.7152, 0.0722];
 const LUMA = 219 / 255;

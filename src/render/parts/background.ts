@@ -1,5 +1,5 @@
-import { rgbToYuv } from '../../media/convert.ts';
-import type { YuvPicture } from '../../media/frame.ts';
+import { rgbToYuv } from '../../media/picture/convert.ts';
+import type { YuvPicture } from '../../media/picture/frame.ts';
 import {
   copyOnto,
   coverPicture,
@@ -7,9 +7,9 @@ import {
   type ImageHeader,
   probeImage,
   type RgbPicture,
-} from '../../media/image.ts';
-import { drawOver } from '../../media/paint.ts';
-import type { View } from '../../media/view.ts';
+} from '../../media/picture/image.ts';
+import { drawOver } from '../../media/picture/paint.ts';
+import type { View } from '../../media/picture/view.ts';
 import { type Theme, themeOf } from '../themes.ts';
 import type { SlideContent } from './slide.ts';
 

@@ -1,5 +1,5 @@
-import { yuvToRgb } from '../../media/convert.ts';
-import { encodeJpeg } from '../../media/image.ts';
+import { yuvToRgb } from '../../media/picture/convert.ts';
+import { encodeJpeg } from '../../media/picture/image.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
 import { atOnce } from '../atOnce.ts';
 import type { PartMaker } from '../partMaker.ts';

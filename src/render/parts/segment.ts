@@ -1,10 +1,10 @@
 import { timescaleOf } from '../../media/codecs.ts';
-import type { YuvPicture } from '../../media/frame.ts';
 import { slicesOf } from '../../media/h264/nal.ts';
 import { type CodedPicture, readParameterSets, readPicture, readPictures } from '../../media/h264/stills.ts';
 import { fragment } from '../../media/mp4/fragments.ts';
 import { type IndexedSample, indexed } from '../../media/mp4/movie.ts';
-import { encodeSegment } from '../../media/video.ts';
+import type { YuvPicture } from '../../media/picture/frame.ts';
+import { encodeSegment } from '../../media/video/video.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
 import type { Made } from '../partMaker.ts';
 import type { Plan, SegmentContent } from '../plan.ts';

@@ -1,5 +1,5 @@
-import type { YuvPicture } from '../../media/frame.ts';
-import { drawOver } from '../../media/paint.ts';
+import type { YuvPicture } from '../../media/picture/frame.ts';
+import { drawOver } from '../../media/picture/paint.ts';
 
 /**
  * A filled rectangle with round corners, their edges smooth; whole pixels.

@@ -1,10 +1,10 @@
 import { PreviewError } from '../../errors.ts';
 import type { Warning } from '../../job/jobRecord.ts';
 import type { Focus, Motion } from '../../job/previewJob.types.ts';
-import type { YuvPicture } from '../../media/frame.ts';
-import { decodeLayer, trimLayer } from '../../media/image.ts';
-import { drawOver, mixOver } from '../../media/paint.ts';
-import { layoutText } from '../../media/text.ts';
+import type { YuvPicture } from '../../media/picture/frame.ts';
+import { decodeLayer, trimLayer } from '../../media/picture/image.ts';
+import { drawOver, mixOver } from '../../media/picture/paint.ts';
+import { layoutText } from '../../media/text/text.ts';
 import { ASSET_REPLACED } from '../inspectAssets.ts';
 import { type Theme, type ThemeName, themeOf } from '../themes.ts';
 import { paintBox } from './shapes.ts';

@@ -2,11 +2,11 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PreviewError } from '../../errors.ts';
-import { decodeAudio, decodeClip, encodeSound, SAMPLE_RATE, soundTrack } from '../../media/audio.ts';
-import { createLimiter } from '../../media/limiter.ts';
-import { createLoudnessMeter, type Loudness } from '../../media/loudness.ts';
 import { fragment, initSegment } from '../../media/mp4/fragments.ts';
 import type { AudioTrack, Sample } from '../../media/mp4/track.ts';
+import { decodeAudio, decodeClip, encodeSound, SAMPLE_RATE, soundTrack } from '../../media/sound/audio.ts';
+import { createLimiter } from '../../media/sound/limiter.ts';
+import { createLoudnessMeter, type Loudness } from '../../media/sound/loudness.ts';
 import type { SoundtrackContent } from '../plan.ts';
 import { createVideoSounds, videoHeard } from './videoSound.ts';
 

@@ -1,4 +1,4 @@
-import type { RgbPicture } from '../../media/image.ts';
+import type { RgbPicture } from '../../media/picture/image.ts';
 import { clock } from '../captions.ts';
 import type { Timeline } from '../timeline.ts';
 

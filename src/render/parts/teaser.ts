@@ -1,6 +1,6 @@
-import { yuvToRgb } from '../../media/convert.ts';
-import type { RgbPicture } from '../../media/image.ts';
-import { encodeAnimation } from '../../media/webpAnimation.ts';
+import { yuvToRgb } from '../../media/picture/convert.ts';
+import type { RgbPicture } from '../../media/picture/image.ts';
+import { encodeAnimation } from '../../media/picture/webpAnimation.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
 import type { PartMaker } from '../partMaker.ts';
 import { type Plan, part } from '../plan.ts';

@@ -1,4 +1,4 @@
-import { type TransitionType, transitionPicture, type YuvPicture } from '../../media/frame.ts';
+import { type TransitionType, transitionPicture, type YuvPicture } from '../../media/picture/frame.ts';
 import type { Shown } from '../shown.ts';
 
 /** How a step comes, and how long that takes: two frames at least. */

@@ -1,6 +1,6 @@
 import type { Warning } from '../../job/jobRecord.ts';
-import { missingScripts } from '../../media/glyphs.ts';
-import { layoutText, type TextBlock } from '../../media/text.ts';
+import { missingScripts } from '../../media/text/glyphs.ts';
+import { layoutText, type TextBlock } from '../../media/text/text.ts';
 import { type Theme, themeOf } from '../themes.ts';
 import type { SlideContent } from './slide.ts';
 import { type Layout, layoutOf, piecesOf, surelyFit } from './wordsLayout.ts';

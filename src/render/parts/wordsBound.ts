@@ -1,4 +1,4 @@
-import type { TextStyle } from '../../media/text.ts';
+import type { TextStyle } from '../../media/text/text.ts';
 
 /** Words of one style, and the gap above them. */
 export interface Piece {

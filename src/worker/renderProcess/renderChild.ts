@@ -5,8 +5,8 @@
  */
 import { asPreviewError } from '../../errors.ts';
 import { quietFfmpeg } from '../../media/ffmpeg.ts';
-import { loadFonts } from '../../media/fonts.ts';
-import { configureSharp } from '../../media/image.ts';
+import { configureSharp } from '../../media/picture/image.ts';
+import { loadFonts } from '../../media/text/fonts.ts';
 import { createBackgrounds } from '../../render/backgrounds.ts';
 import { planPreview } from '../../render/planPreview.ts';
 import { BACKGROUND_BYTES, type RenderContext, renderPreview } from '../../render/renderPreview.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ResolvedAsset } from '../../../src/assets/resolveAssets.ts';
 import type { OutputName, PreviewJob } from '../../../src/job/previewJob.types.ts';
-import { configureSharp, encodeJpeg } from '../../../src/media/image.ts';
+import { configureSharp, encodeJpeg } from '../../../src/media/picture/image.ts';
 import type { RenderResult } from '../../../src/render/renderPreview.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../../src/storage/folder/fsStore.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { probeClip, readClip } from '../../../src/media/clip.ts';
 import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
-import type { YuvPicture } from '../../../src/media/frame.ts';
+import type { YuvPicture } from '../../../src/media/picture/frame.ts';
+import { probeClip, readClip } from '../../../src/media/video/clip.ts';
 
 const CLIP = readFileSync('examples/features/media/clip.mp4');
 const [WIDTH, HEIGHT] = [568, 640];

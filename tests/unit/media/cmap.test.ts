@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readFontFacts } from '../../../src/media/cmap.ts';
+import { readFontFacts } from '../../../src/media/text/cmap.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'preview-cmap-'));
 const require = createRequire(import.meta.url);

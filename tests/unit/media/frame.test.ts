@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { rgbToYuv, yuvToRgb } from '../../../src/media/convert.ts';
-import { transitionPicture, type YuvPicture } from '../../../src/media/frame.ts';
+import { rgbToYuv, yuvToRgb } from '../../../src/media/picture/convert.ts';
+import { transitionPicture, type YuvPicture } from '../../../src/media/picture/frame.ts';
 
 const flat = (r: number, g: number, b: number, width = 16, height = 8): Promise<YuvPicture> => {
   const data = Buffer.from(Array.from({ length: width * height }, () => [r, g, b]).flat());

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { VideoSettings } from '../../../src/media/codecs.ts';
 import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
-import type { YuvPicture } from '../../../src/media/frame.ts';
 import {
   type CodedPicture,
   fadeFrame,
@@ -13,7 +12,8 @@ import {
 } from '../../../src/media/h264/stills.ts';
 import { fragment, initSegment, nalsToSample } from '../../../src/media/mp4/fragments.ts';
 import { avcConfiguration, type Sample } from '../../../src/media/mp4/track.ts';
-import { encodeFrames } from '../../../src/media/video.ts';
+import type { YuvPicture } from '../../../src/media/picture/frame.ts';
+import { encodeFrames } from '../../../src/media/video/video.ts';
 import { decodeVideo } from '../../support/decodeVideo.ts';
 
 const SETTINGS: VideoSettings = { format: 'mp4', width: 208, height: 112, fps: 30 };

@@ -6,7 +6,7 @@ import {
   decodeLayer,
   probeImage,
   trimLayer,
-} from '../../../src/media/image.ts';
+} from '../../../src/media/picture/image.ts';
 
 const [WIDTH, HEIGHT] = [64, 32];
 type Colour = [number, number, number];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createLimiter } from '../../../src/media/limiter.ts';
-import { createLoudnessMeter } from '../../../src/media/loudness.ts';
+import { createLimiter } from '../../../src/media/sound/limiter.ts';
+import { createLoudnessMeter } from '../../../src/media/sound/loudness.ts';
 
 const RATE = 48_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLoudnessMeter } from '../../../src/media/loudness.ts';
+import { createLoudnessMeter } from '../../../src/media/sound/loudness.ts';
 
 function sine(frequency: number, amplitude: number, seconds: number, phase = 0): Float32Array {
   const samples = new Float32Array(seconds * 48_000 * 2);

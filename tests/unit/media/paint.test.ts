@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { rgbToYuv } from '../../../src/media/convert.ts';
-import type { YuvPicture } from '../../../src/media/frame.ts';
-import { drawOver, type Layer, mixOver, type Rgb } from '../../../src/media/paint.ts';
+import { rgbToYuv } from '../../../src/media/picture/convert.ts';
+import type { YuvPicture } from '../../../src/media/picture/frame.ts';
+import { drawOver, type Layer, mixOver, type Rgb } from '../../../src/media/picture/paint.ts';
 
 const [WIDTH, HEIGHT] = [16, 12];
 const flat = (color: Rgb): Promise<YuvPicture> => painted(() => color);

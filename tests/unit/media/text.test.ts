@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadFonts } from '../../../src/media/fonts.ts';
-import { drawableWords, isRightToLeft, missingScripts } from '../../../src/media/glyphs.ts';
-import { configureSharp } from '../../../src/media/image.ts';
-import { escapeMarkup, layoutText, type TextBlock } from '../../../src/media/text.ts';
+import { configureSharp } from '../../../src/media/picture/image.ts';
+import { loadFonts } from '../../../src/media/text/fonts.ts';
+import { drawableWords, isRightToLeft, missingScripts } from '../../../src/media/text/glyphs.ts';
+import { escapeMarkup, layoutText, type TextBlock } from '../../../src/media/text/text.ts';
 
 beforeAll(async () => {
   configureSharp();

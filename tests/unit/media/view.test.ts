@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { YuvPicture } from '../../../src/media/frame.ts';
-import { putOver, readOverlay } from '../../../src/media/overlay.ts';
-import { dimOutside, resampleView } from '../../../src/media/view.ts';
+import type { YuvPicture } from '../../../src/media/picture/frame.ts';
+import { putOver, readOverlay } from '../../../src/media/picture/overlay.ts';
+import { dimOutside, resampleView } from '../../../src/media/picture/view.ts';
 
 const [WIDTH, HEIGHT] = [64, 32];
 

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { encodeAnimation } from '../../../src/media/webpAnimation.ts';
+import { encodeAnimation } from '../../../src/media/picture/webpAnimation.ts';
 
 const [WIDTH, HEIGHT] = [96, 64];
 const grey = (level: number) => ({

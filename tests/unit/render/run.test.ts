@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { VideoSettings } from '../../../src/media/codecs.ts';
 import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
-import type { YuvPicture } from '../../../src/media/frame.ts';
 import { slicesOf } from '../../../src/media/h264/nal.ts';
 import { type CodedPicture, readPictures } from '../../../src/media/h264/stills.ts';
 import { fragment, initSegment } from '../../../src/media/mp4/fragments.ts';
 import { avcConfiguration } from '../../../src/media/mp4/track.ts';
-import { encodeFrames } from '../../../src/media/video.ts';
+import type { YuvPicture } from '../../../src/media/picture/frame.ts';
+import { encodeFrames } from '../../../src/media/video/video.ts';
 import { type Run, runOfStills, samplesOf, withFade, withRepeats } from '../../../src/render/parts/run.ts';
 import { phasesOf } from '../../../src/render/parts/transition.ts';
 import { decodeVideo } from '../../support/decodeVideo.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { YuvPicture } from '../../../src/media/frame.ts';
-import { resampleView } from '../../../src/media/view.ts';
+import type { YuvPicture } from '../../../src/media/picture/frame.ts';
+import { resampleView } from '../../../src/media/picture/view.ts';
 import { movementOf } from '../../../src/render/motion.ts';
 
 const FRAME = { width: 640, height: 360 };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadFonts } from '../../../src/media/fonts.ts';
-import { layoutText } from '../../../src/media/text.ts';
+import { loadFonts } from '../../../src/media/text/fonts.ts';
+import { layoutText } from '../../../src/media/text/text.ts';
 import { boundOfHeight, isPlain } from '../../../src/render/parts/wordsBound.ts';
 
 const PLAIN_LETTERS = Array.from({ length: 0x250 }, (_, code) => String.fromCodePoint(code)).filter(

@@ -1,5 +1,5 @@
 /** What a WebM file from outside may hold (RFC 8794, RFC 9559), looked at before FFmpeg reads it. */
-import { BeyondLimits, MAX_STREAMS, NotAccepted } from './limits.ts';
+import { BeyondLimits, MAX_STREAMS, NotAccepted } from '../limits.ts';
 
 const [SEGMENT, TRACKS, TRACK_ENTRY, CLUSTER] = [0x18538067, 0x1654ae6b, 0xae, 0x1f43b675];
 const [CONTENT_ENCODINGS, ATTACHMENTS] = [0x6d80, 0x1941a469];

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { useFontconfig } from '../config.ts';
+import { useFontconfig } from '../../config.ts';
 import { readFontFacts } from './cmap.ts';
 import { addCharacters, nameOptionalFonts } from './glyphs.ts';
 
@@ -42,7 +42,7 @@ const WEIGHTS = ['400Regular', '700Bold'];
  * @throws Error where a file of the folder is no font
  */
 export async function loadFonts(folder?: string): Promise<void> {
-  useFontconfig(fileURLToPath(new URL('../../fonts/fonts.conf', import.meta.url)));
+  useFontconfig(fileURLToPath(new URL('../../../fonts/fonts.conf', import.meta.url)));
   const others = folder === undefined ? [] : await readdir(folder);
   const added = [
     ...(await installedFonts()),

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { BeyondLimits, MAX_MEGAPIXELS, MAX_PAGES, TooManyPixels } from './limits.ts';
+import { BeyondLimits, MAX_MEGAPIXELS, MAX_PAGES, TooManyPixels } from '../limits.ts';
 import type { Layer } from './paint.ts';
 
 /** Packed RGB, 8 bits, three bytes a pixel, no padding. */

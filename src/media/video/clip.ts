@@ -10,9 +10,9 @@ import {
   AVCOL_TRC_SMPTE2084,
 } from 'node-av/constants';
 import type { Frame, Stream } from 'node-av/lib';
-import { createCounter, firstStream, hasStream, openDemuxer, readPackets } from './ffmpeg.ts';
-import type { YuvPicture } from './frame.ts';
-import { MAX_VIDEO_PIXELS } from './limits.ts';
+import { createCounter, firstStream, hasStream, openDemuxer, readPackets } from '../ffmpeg.ts';
+import { MAX_VIDEO_PIXELS } from '../limits.ts';
+import type { YuvPicture } from '../picture/frame.ts';
 
 export interface ClipHeader {
   /** As the clip is looked at, its rotation applied. */

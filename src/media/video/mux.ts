@@ -1,7 +1,7 @@
 import { type Demuxer, Muxer } from 'node-av/api';
 import { Dictionary, type Packet, Rational, type Stream } from 'node-av/lib';
-import type { VideoFormat } from './codecs.ts';
-import { openDemuxer, readPackets } from './ffmpeg.ts';
+import type { VideoFormat } from '../codecs.ts';
+import { openDemuxer, readPackets } from '../ffmpeg.ts';
 
 /** A finished segment, read only when its turn comes, so that memory does not grow with the preview's length. */
 export interface SegmentSource {

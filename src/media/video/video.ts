@@ -12,9 +12,9 @@ import {
   FF_ENCODER_LIBX264,
 } from 'node-av/constants';
 import { type CodecContext, FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
-import { type VideoSettings, videoCodecs } from './codecs.ts';
-import { hasPacket, openEncoder } from './encoder.ts';
-import type { YuvPicture } from './frame.ts';
+import { type VideoSettings, videoCodecs } from '../codecs.ts';
+import { hasPacket, openEncoder } from '../encoder.ts';
+import type { YuvPicture } from '../picture/frame.ts';
 
 /** Access units as byte streams with start codes (annex B). */
 export interface CodedFrames {

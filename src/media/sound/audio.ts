@@ -8,11 +8,11 @@ import {
   FF_ENCODER_LIBOPUS,
 } from 'node-av/constants';
 import { FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
-import { PreviewError } from '../errors.ts';
-import { audioCodecs, type VideoFormat } from './codecs.ts';
-import { hasPacket, openEncoder } from './encoder.ts';
-import { createCounter, firstStream, openDemuxer, readPackets } from './ffmpeg.ts';
-import type { AudioTrack, Sample } from './mp4/track.ts';
+import { PreviewError } from '../../errors.ts';
+import { audioCodecs, type VideoFormat } from '../codecs.ts';
+import { hasPacket, openEncoder } from '../encoder.ts';
+import { createCounter, firstStream, openDemuxer, readPackets } from '../ffmpeg.ts';
+import type { AudioTrack, Sample } from '../mp4/track.ts';
 
 /** Everything is mixed as interleaved stereo, 32-bit float, at this rate (hertz). */
 export const SAMPLE_RATE = 48_000;
