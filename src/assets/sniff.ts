@@ -1,3 +1,5 @@
+import { boxAt } from '../media/mp4/boxes.ts';
+
 /** What strangers may send, by what the bytes say. */
 export const mediaFormats = {
   jpeg: { kind: 'image', mediaType: 'image/jpeg' },
@@ -64,8 +66,9 @@ const MP4_BRANDS = ['isom', 'iso2', 'iso4', 'iso5', 'iso6', 'mp41', 'mp42', 'avc
  * among the compatible brands (AVIF, 6.3). QuickTime (`qt  `) and HEIF (`heic`) are not accepted.
  */
 function sniffBrand(bytes: Buffer): MediaFormat | undefined {
-  const major = bytes.toString('latin1', 8, 12);
-  const compatible: string[] = bytes.toString('latin1', 16, bytes.readUInt32BE(0)).match(/.{4}/gs) ?? [];
+  const { body } = boxAt(bytes, 0);
+  const major = body.toString('latin1', 0, 4);
+  const compatible: string[] = body.toString('latin1', 8).match(/.{4}/gs) ?? [];
   const isAvif = ['avif', 'avis'].includes(major) || (major === 'mif1' && compatible.includes('avif'));
   if (isAvif) return 'avif';
   if (major === 'M4A ' || major === 'M4B ') return 'm4a';

@@ -34,12 +34,33 @@ export const fullBox = (type: string, version: number, flags: number, ...content
 
 export const zeros = (count: number): Buffer => Buffer.alloc(count);
 
-/** The contents of all boxes of a type, at the top level of `bytes`. */
-export function boxes(bytes: Buffer, type: string): Buffer[] {
-  const found: Buffer[] = [];
-  for (let at = 0; at + 8 <= bytes.length; at += Math.max(8, bytes.readUInt32BE(at))) {
-    if (bytes.toString('latin1', at + 4, at + 8) !== type) continue;
-    found.push(bytes.subarray(at + 8, at + bytes.readUInt32BE(at)));
-  }
-  return found;
+/** A box: where it begins, how long it says it is, and what of its content is there. */
+export interface Box {
+  type: string;
+  at: number;
+  length: number;
+  body: Buffer;
 }
+
+/** A size of 0 reaches to the end, one of 1 stands behind the type in 64 bits. */
+export function boxAt(bytes: Buffer, at: number): Box {
+  const short = bytes.readUInt32BE(at);
+  const isLong = short === 1 && at + 16 <= bytes.length;
+  const length = isLong ? Number(bytes.readBigUInt64BE(at + 8)) : short === 0 ? bytes.length - at : short;
+  const type = bytes.toString('latin1', at + 4, at + 8);
+  return { type, at, length, body: bytes.subarray(at + (isLong ? 16 : 8), at + length) };
+}
+
+/** The boxes that `bytes` consist of, up to the first whose length makes no sense. */
+export function* boxesIn(bytes: Buffer): Generator<Box> {
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    const box = boxAt(bytes, at);
+    if (box.length < 8) return;
+    yield box;
+    at += box.length;
+  }
+}
+
+/** The contents of all boxes of a type, at the top level of `bytes`. */
+export const boxes = (bytes: Buffer, type: string): Buffer[] =>
+  [...boxesIn(bytes)].filter((found) => found.type === type).map(({ body }) => body);

@@ -3,6 +3,7 @@
  * are damaged are left to FFmpeg, which knows how to go on.
  */
 import { BeyondLimits, MAX_SAMPLES, MAX_STREAMS, NotAccepted } from '../limits.ts';
+import { boxesIn } from './boxes.ts';
 
 /** The boxes on the way to the tables. */
 const CONTAINERS = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl', 'dinf', 'edts', 'moof', 'traf', 'mvex']);
@@ -28,23 +29,11 @@ export function checkBoxes(file: Buffer): void {
 }
 
 function walk(bytes: Buffer, depth: number, found: Found): void {
-  for (let at = 0; at + 8 <= bytes.length; ) {
-    const { type, body, length } = boxAt(bytes, at);
-    if (length < 8) return;
+  for (const { type, body } of boxesIn(bytes)) {
     if (++found.boxes > MAX_BOXES) throw new BeyondLimits(`has more than ${MAX_BOXES} boxes`);
     check(type, body, found);
     if (CONTAINERS.has(type) && depth < MAX_DEPTH) walk(body, depth + 1, found);
-    at += length;
   }
-}
-
-/** A size of 0 reaches to the end, one of 1 stands behind the type in 64 bits. */
-function boxAt(bytes: Buffer, at: number): { type: string; body: Buffer; length: number } {
-  const short = bytes.readUInt32BE(at);
-  const isLong = short === 1 && at + 16 <= bytes.length;
-  const length = isLong ? Number(bytes.readBigUInt64BE(at + 8)) : short === 0 ? bytes.length - at : short;
-  const type = bytes.toString('latin1', at + 4, at + 8);
-  return { type, body: bytes.subarray(at + (isLong ? 16 : 8), Math.min(bytes.length, at + length)), length };
 }
 
 function check(type: string, body: Buffer, found: Found): void {
@@ -64,14 +53,9 @@ function check(type: string, body: Buffer, found: Found): void {
 }
 
 /** Each entry of `dref` says by its first flag that the samples are in this very file (8.7.2). */
-function checkReferences(body: Buffer): void {
-  for (let at = 8; at + 12 <= body.length; ) {
-    const { length } = boxAt(body, at);
-    const isHere = (word(body, at + 8) & 1) === 1;
-    if (!isHere) throw new NotAccepted('refers to other files');
-    if (length < 12) return;
-    at += length;
-  }
+function checkReferences(dref: Buffer): void {
+  for (const { body } of boxesIn(dref.subarray(8)))
+    if (body.length >= 4 && (word(body, 0) & 1) === 0) throw new NotAccepted('refers to other files');
 }
 
 function checkSamples(count: number): void {

@@ -3,7 +3,7 @@
  * that know nothing of their place in the preview; the finished file is made of the same samples with one index at the
  * front. By hand, because opening a muxer and a demuxer of libavformat for each segment cost more than encoding it.
  */
-import { box, boxes, fullBox, text, u32, u64, zeros } from './boxes.ts';
+import { box, boxes, boxesIn, fullBox, text, u32, u64, zeros } from './boxes.ts';
 import { editList, movieHeader, priming, type Sample, type Track, trackBox } from './track.ts';
 
 /** What a player needs before the first fragment of a track. */
@@ -109,15 +109,15 @@ export function fragmentRanges(file: Buffer): {
 } {
   const fragments: FragmentRange[] = [];
   let header = 0;
-  for (let at = 0; at + 8 <= file.length; at += Math.max(8, file.readUInt32BE(at))) {
-    const length = file.readUInt32BE(at);
-    const type = file.toString('latin1', at + 4, at + 8);
-    if (type === 'moof') {
-      const both = length + file.readUInt32BE(at + length);
-      const samples = readFragments(file.subarray(at, at + both));
+  let offset = 0;
+  for (const { type, at, length } of boxesIn(file)) {
+    const end = at + length;
+    if (type === 'moof') offset = at;
+    else if (type === 'mdat') {
+      const samples = readFragments(file.subarray(offset, end));
       const duration = samples.reduce((sum, sample) => sum + sample.duration, 0);
-      fragments.push({ offset: at, length: both, duration });
-    } else if (fragments.length === 0) header = at + length;
+      fragments.push({ offset, length: end - offset, duration });
+    } else if (fragments.length === 0) header = end;
   }
   return { init: { offset: 0, length: header }, fragments };
 }

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { elementAt, SEGMENT } from './elements.ts';
 
 /** When a chapter begins and ends, in seconds, and what it is called. */
 export interface WebmChapter {
@@ -9,7 +10,6 @@ export interface WebmChapter {
 
 // Element IDs of Matroska (RFC 9559, 5.1).
 const ID = {
-  segment: 0x18538067,
   cues: 0x1c53bb6b,
   empty: 0xec,
   chapters: 0x1043a770,
@@ -59,30 +59,14 @@ export async function writeChapters(
 
 function spaceBehindCues(head: Buffer): { at: number; length: number } {
   let wasCues = false;
-  for (let at = 0; at < head.length - 12; ) {
-    const id = readId(head, at);
-    const size = readSize(head, at + id.length);
-    const content = at + id.length + size.length;
-    if (wasCues && id.value === ID.empty) return { at, length: content + size.value - at };
-    wasCues = id.value === ID.cues;
+  for (let element = elementAt(head, 0); element; ) {
+    const { id, at, start, end } = element;
+    if (wasCues && id === ID.empty) return { at, length: end - at };
+    wasCues = id === ID.cues;
     // The segment's elements are looked at one by one.
-    at = id.value === ID.segment ? content : content + size.value;
+    element = elementAt(head, id === SEGMENT ? start : end);
   }
   throw new Error('there is no room behind the index of the file');
-}
-
-function readId(bytes: Buffer, at: number): { value: number; length: number } {
-  const length = Math.clz32(bytes[at] as number) - 23;
-  return { value: bytes.readUIntBE(at, length), length };
-}
-
-/** A length of eight bytes may be all ones: unknown. It is never that of an element that is passed over here. */
-function readSize(bytes: Buffer, at: number): { value: number; length: number } {
-  const length = Math.clz32(bytes[at] as number) - 23;
-  const value = Number(
-    BigInt(`0x${bytes.toString('hex', at, at + length)}`) & ((1n << BigInt(7 * length)) - 1n),
-  );
-  return { value, length };
 }
 
 /** All sizes are written in eight bytes, so that what they hold need not be known. */
