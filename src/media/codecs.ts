@@ -34,6 +34,9 @@ export const videoCodecs = {
 /** Ticks a second of a track with that many frames a second; as FFmpeg chooses it for such a rate. */
 export const timescaleOf = ({ fps }: VideoSettings): number => fps * 512;
 
+/** Everything is mixed as interleaved stereo, 32-bit float, at this rate (hertz). */
+export const SAMPLE_RATE = 48_000;
+
 /**
  * The audio encoders' settings; they are part of the soundtrack's key. `frameSamples` is what the encoder takes at a time,
  * `priming` how many samples it puts before the sound (aacenc.c; OpusHead's pre-skip), `config` what the decoder is told

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { PreviewError } from '../../errors.ts';
+import { SAMPLE_RATE } from '../../media/codecs.ts';
 import { fragmentRanges } from '../../media/mp4/fragments.ts';
 import type { JobEvents } from '../../queue/events/jobEvents.ts';
 import { findParts } from '../../render/findParts.ts';
@@ -141,7 +142,7 @@ export function streamRoutes(
     if (!part) throw new PreviewError('no_stream');
     const { init, fragments } = fragmentRanges(await store.readObject(part.sha256));
     const url = link(part, 'sound.m4a');
-    const seconds = fragments.map(({ duration }) => duration / SOUND_TIMESCALE);
+    const seconds = fragments.map(({ duration }) => duration / SAMPLE_RATE);
     return mediaPlaylist({
       init: { url, range: init },
       segments: fragments.map((range, i) => ({ seconds: seconds[i] ?? 0, url, range })),
@@ -150,8 +151,6 @@ export function streamRoutes(
     });
   });
 }
-
-const SOUND_TIMESCALE = 48_000;
 
 /** Counts the segments that are there without a gap; those that were seen once are not looked for again. */
 function arrivals(store: ArtifactStore, { segments }: StreamPlan): () => Promise<number> {

@@ -1,3 +1,5 @@
+import { smoothstep } from './smoothstep.ts';
+
 /**
  * Pictures as the encoders take them: planar YUV 4:2:0, 8 bits, BT.709 in the limited range; the luma plane,
  * then Cb, then Cr, without padding. `width * height * 3 / 2` bytes; both sides are even.
@@ -21,7 +23,7 @@ export function transitionPicture(
   if (type === 'fade') {
     blend(from.data, to.data, data, Math.round(progress * 256));
   } else {
-    const eased = progress * progress * (3 - 2 * progress);
+    const eased = smoothstep(progress);
     for (const plane of planes(from)) shiftRows(type, from.data, to.data, data, plane, eased);
   }
   return { width: from.width, height: from.height, data };

@@ -1,4 +1,5 @@
 import type { YuvPicture } from './frame.ts';
+import { smoothstep } from './smoothstep.ts';
 
 /** A rectangle of a picture in pixels; its edges may lie between pixels. */
 export interface View {
@@ -100,7 +101,6 @@ function inside(start: number, length: number, softness: number, count: number, 
   return Float32Array.from({ length: count }, (_, i) => {
     const at = (i + 0.5) * part;
     const distance = Math.min(at - start, start + length - at);
-    const t = Math.min(1, Math.max(0, distance / softness + 0.5));
-    return t * t * (3 - 2 * t);
+    return smoothstep(distance / softness + 0.5);
   });
 }

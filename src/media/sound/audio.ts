@@ -9,13 +9,10 @@ import {
 } from 'node-av/constants';
 import { FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
 import { PreviewError } from '../../errors.ts';
-import { audioCodecs, type VideoFormat } from '../codecs.ts';
+import { audioCodecs, SAMPLE_RATE, type VideoFormat } from '../codecs.ts';
 import { hasPacket, openEncoder } from '../encoder.ts';
 import { createCounter, firstStream, openDemuxer, readPackets } from '../ffmpeg.ts';
 import type { AudioTrack, Sample } from '../mp4/track.ts';
-
-/** Everything is mixed as interleaved stereo, 32-bit float, at this rate (hertz). */
-export const SAMPLE_RATE = 48_000;
 
 /**
  * The length of the first audio stream in seconds. Packets are counted rather than headers believed: an MP3 without

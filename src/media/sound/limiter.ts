@@ -1,9 +1,10 @@
+import { SAMPLE_RATE } from '../codecs.ts';
 import { MIDDLE, peakIn, TAPS } from './truePeak.ts';
 
-/** How far the limiter looks ahead, and how long it takes to a new gain: 2 ms at 48 kHz. */
-const AHEAD = 96;
+/** How far the limiter looks ahead, and how long it takes to a new gain: 2 ms. */
+const AHEAD = 0.002 * SAMPLE_RATE;
 /** The gain comes back by 63 % of what is missing in 60 ms. */
-const RELEASE = 1 - Math.exp(-1 / (0.06 * 48_000));
+const RELEASE = 1 - Math.exp(-1 / (0.06 * SAMPLE_RATE));
 /** A peak is known when the filter has seen the samples after it. */
 const DELAY = AHEAD + TAPS - 1 - MIDDLE;
 

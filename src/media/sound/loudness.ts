@@ -1,3 +1,4 @@
+import { SAMPLE_RATE } from '../codecs.ts';
 import { interpolatedPeak, MIDDLE, MOST, TAPS } from './truePeak.ts';
 
 /** Integrated loudness in LUFS (undefined for silence) and true peak in dBTP (-Infinity for silence). */
@@ -12,7 +13,6 @@ const SHELF = [
 ] as const;
 const HIGH_PASS = [1, -2, 1, -1.99004745483398, 0.99007225036621] as const;
 
-const SAMPLE_RATE = 48_000;
 /** Gating blocks of 400 ms overlap by 75 %: a mean square is kept for each 100 ms. */
 const HOP = SAMPLE_RATE / 10;
 

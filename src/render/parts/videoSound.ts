@@ -1,4 +1,5 @@
-import { decodeAudio, SAMPLE_RATE } from '../../media/sound/audio.ts';
+import { SAMPLE_RATE } from '../../media/codecs.ts';
+import { decodeAudio } from '../../media/sound/audio.ts';
 import type { ReadSound } from './soundtrack.ts';
 
 /** The sound of a video that a step shows, from the video's start. */

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
+import { sidesOf } from '../../../src/job/resolution.ts';
 import { ENDED } from '../api/types.ts';
 import { Downloads } from '../player/Downloads.tsx';
 import { Player } from '../player/Player.tsx';
@@ -141,9 +142,7 @@ function Head({
 /** The preview, also while it is made. */
 function Preview({ job, screen }: { job: WatchedJob; screen: Screen }): JSX.Element | null {
   const { status, sent, segments, extras } = job;
-  const [width = 16, height = 9] = (sent?.previewRequest.options?.resolution ?? '1280x720')
-    .split('x')
-    .map(Number);
+  const { width, height } = sidesOf(sent?.previewRequest.options?.resolution);
   const isOver = ENDED.includes(status.status);
   const hasVideo = extras.artifacts.some(({ name }) => name.startsWith('preview.'));
   if (sent?.dryRun)

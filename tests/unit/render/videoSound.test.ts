@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { SAMPLE_RATE } from '../../../src/media/codecs.ts';
 import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
-import { SAMPLE_RATE } from '../../../src/media/sound/audio.ts';
 import { createVideoSounds, videoHeard } from '../../../src/render/parts/videoSound.ts';
 
 /** A WAV file of `seconds` in which every sample of both channels is `level`. */
