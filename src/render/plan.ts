@@ -16,7 +16,7 @@ export const RENDERER_VERSION = '14';
 /** A part that can be made, stored and found again by its key. */
 export interface PlannedPart<Content> {
   kind: string;
-  readonly key: string;
+  key: string;
   content: Content;
 }
 
@@ -130,25 +130,7 @@ export function buildPlan(
  * written with their members in the order of their names, of which the key is made soonest: see `canonicalJson`.
  */
 export function part<Content>(kind: string, content: Content): PlannedPart<Content> {
-  return new Part(kind, content);
-}
-
-/** Its key is computed when it is asked for: a plan that is only told of needs a third of them. */
-class Part<Content> implements PlannedPart<Content> {
-  readonly kind: string;
-  readonly content: Content;
-  #key: string | undefined;
-
-  constructor(kind: string, content: Content) {
-    this.kind = kind;
-    this.content = content;
-  }
-
-  get key(): string {
-    const { content, kind } = this;
-    this.#key ??= sha256Hex(canonicalJson({ content, kind, version: RENDERER_VERSION }));
-    return this.#key;
-  }
+  return { kind, content, key: sha256Hex(canonicalJson({ content, kind, version: RENDERER_VERSION })) };
 }
 
 function videoSettings(job: PreviewJob): VideoSettings {

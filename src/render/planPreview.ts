@@ -2,7 +2,7 @@ import type { PlanSummary } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { atOnce } from './atOnce.ts';
 import { checkPictures } from './decodes.ts';
-import { checkWords } from './parts/words.ts';
+import { fitWords } from './parts/words.ts';
 import { PICTURES_AT_ONCE } from './picturesAtOnce.ts';
 import { summarizePlan } from './planSummary.ts';
 import { prepare } from './prepare.ts';
@@ -19,9 +19,12 @@ export async function planPreview(
 ): Promise<PlanSummary> {
   const { plan, timeline, warnings, assets } = await prepare(job, loaded, store);
   const slides = plan.entries.flatMap((entry) => entry.slides);
-  const complaints = await atOnce(slides, PICTURES_AT_ONCE, ({ content }) => checkWords(content));
+  const words = await atOnce(slides, PICTURES_AT_ONCE, ({ content }) => fitWords(content));
   const pictures = wantsPictures(job) ? await checkPictures(plan, assets, store) : [];
-  return summarizePlan({ plan, timeline, warnings: [...warnings, ...pictures, ...complaints.flat()] }, store);
+  return summarizePlan(
+    { plan, timeline, warnings: [...warnings, ...pictures, ...words.flatMap((fitted) => fitted.warnings)] },
+    store,
+  );
 }
 
 /** Whether slides are made at all. */

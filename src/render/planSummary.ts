@@ -14,9 +14,11 @@ export async function summarizePlan(
     ...plan.entries.map(({ segment }) => segment),
     ...(plan.soundtrack ? [plan.soundtrack] : []),
   ];
-  const keys = planned.map(({ key }) => key);
-  const found = await findParts(keys, store.getPart);
-  const parts = planned.map(({ kind }, i) => ({ kind, key: keys[i] ?? '', reused: Boolean(found[i]) }));
+  const found = await findParts(
+    planned.map(({ key }) => key),
+    store.getPart,
+  );
+  const parts = planned.map(({ kind, key }, i) => ({ kind, key, reused: Boolean(found[i]) }));
   const estimate = await estimateRender(plan, timeline, parts, store);
   return {
     durationSeconds: timeline.totalFrames / timeline.fps,

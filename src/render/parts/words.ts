@@ -3,7 +3,7 @@ import { missingScripts } from '../../media/text/glyphs.ts';
 import { layoutText, type TextBlock } from '../../media/text/text.ts';
 import { type Theme, themeOf } from '../themes.ts';
 import type { SlideContent } from './slide.ts';
-import { type Layout, layoutOf, piecesOf, surelyFit } from './wordsLayout.ts';
+import { type Layout, layoutOf, piecesOf } from './wordsLayout.ts';
 
 export interface Words {
   /** Each with how far its first baseline lies below the last one of the block before. */
@@ -37,11 +37,6 @@ export async function fitWords(content: SlideContent): Promise<Words> {
   const message =
     'The words do not fit on the slide and were shortened; use fewer words or a larger resolution.';
   return { ...words, warnings: [...warnings, { code: 'text_shortened', message, ...stepOf(content) }] };
-}
-
-/** What {@link fitWords} would have to say. Words that surely fit are not laid out for it. */
-export async function checkWords(content: SlideContent): Promise<Warning[]> {
-  return surelyFit(content) ? [] : (await fitWords(content)).warnings;
 }
 
 const stepOf = ({ counter }: SlideContent): { step?: number } => (counter ? { step: counter.step - 1 } : {});

@@ -1,6 +1,13 @@
-import { type Theme, themeOf } from '../themes.ts';
+import type { TextStyle } from '../../media/text/text.ts';
+import type { Theme } from '../themes.ts';
 import type { SlideContent } from './slide.ts';
-import { boundOfHeight, isPlain, type Piece } from './wordsBound.ts';
+
+/** Words of one style, and the gap above them. */
+export interface Piece {
+  words: string;
+  style: Omit<TextStyle, 'width'>;
+  gap: number;
+}
 
 /** Where the words of a slide stand; lengths in pixels. */
 export interface Layout {
@@ -99,11 +106,4 @@ export function piecesOf(content: SlideContent, layout: Layout, theme: Theme, sc
     pieces.push({ words: text, style, gap: textSize * 1.3 + titleSize * 0.4 });
   }
   return pieces;
-}
-
-/** True where the words fit at their designed size and every font has their letters, as is known without looking. */
-export function surelyFit(content: SlideContent): boolean {
-  const layout = layoutOf(content);
-  const bound = boundOfHeight(piecesOf(content, layout, themeOf(content), 1), layout.columnWidth);
-  return bound !== undefined && bound <= layout.maxHeight && (content.caption ?? []).every(isPlain);
 }

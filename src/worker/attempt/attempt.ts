@@ -18,7 +18,6 @@ import { packDetails } from '../records/jobDetails.ts';
 import type { RenderPool } from '../renderProcess/renderProcess.ts';
 import { workerName } from '../workerName.ts';
 import { type Hold, type Holds, LockLost } from './attemptLock.ts';
-import { createBriefAttempt } from './briefAttempt.ts';
 import { createGiveBack } from './giveBack.ts';
 import type { Intake } from './intake.ts';
 import { renderJob } from './renderJob.ts';
@@ -50,15 +49,12 @@ const PROGRESS_MS = 40;
 /** @param holds where the attempt is found by who has to stop it */
 export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
   const { store, metrics, deadLetters } = parts;
-  const attemptBriefly = createBriefAttempt(parts);
   const { putOff, giveBack } = createGiveBack(parts);
 
   const attempt: Attempt = async (job, token, span) => {
     const checked = validateParsedPayload(job.data.job);
     if (!checked.ok) return refuse(job, token, checked.errors);
     const payload = checked.job;
-    const brief = await attemptBriefly(job, payload, span);
-    if (brief) return brief;
     const { projectId, jobId, requestId } = payload;
     const attemptsMade = job.attemptsMade + 1;
     const history = keepHistory(job, attemptsMade, workerName());

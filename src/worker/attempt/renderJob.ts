@@ -32,7 +32,7 @@ export async function renderJob(
   const reporting: RenderControl = { ...control, ...reports(logger) };
   const assets = await inSpan(span, 'assets', () => loadAssets(job, { store, signal, ...parts.assets }));
   if (job.dryRun) {
-    const plan = await inSpan(span, 'plan', () => planJob({ job, assets }, { store, renderPool }, reporting));
+    const plan = await inSpan(span, 'plan', () => planJob({ job, assets }, { renderPool }, reporting));
     return { artifacts: [], warnings: plan.warnings, plan };
   }
   const result = await inSpan(span, 'render', (render) => {

@@ -40,7 +40,7 @@ export function createPlanner(options: {
       const signal = AbortSignal.any([asked, AbortSignal.timeout(DEADLINE_MS)]);
       const assets = await loadAssets(job, { store, signal, ...sources });
       const control = { signal, onProgress: () => undefined };
-      return await planJob({ job, assets }, { store, renderPool }, control);
+      return await planJob({ job, assets }, { renderPool }, control);
     } finally {
       end();
     }
