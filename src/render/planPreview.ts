@@ -1,13 +1,13 @@
 import type { PlanSummary } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { atOnce } from './atOnce.ts';
-import { checkPictures } from './decodes.ts';
-import { fitWords } from './parts/words.ts';
 import { PICTURES_AT_ONCE } from './picturesAtOnce.ts';
-import { summarizePlan } from './planSummary.ts';
-import { prepare } from './prepare.ts';
+import { checkPictures } from './plan/checkPictures.ts';
+import { summarizePlan } from './plan/planSummary.ts';
+import { prepare } from './plan/prepare.ts';
 import { wants } from './render.ts';
 import type { RenderContext } from './renderPreview.ts';
+import { fitWords } from './slides/fitWords.ts';
 
 /**
  * What a render would do: timeline, parts with what of them exists, warnings, and how long it would take here. Nothing

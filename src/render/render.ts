@@ -2,11 +2,11 @@ import type { ResolvedAsset } from '../assets/resolveAssets.ts';
 import type { Artifact, Progress } from '../job/jobRecord.ts';
 import type { OutputName, PreviewJob } from '../job/previewJob.types.ts';
 import type { ArtifactStore, StoredObject } from '../storage/artifactStore.ts';
-import type { PartMaker } from './partMaker.ts';
-import type { Plan } from './plan.ts';
-import type { Slides } from './slides.ts';
+import type { PartMaker } from './parts/partMaker.ts';
+import type { Plan } from './plan/plan.ts';
+import type { Slides } from './slides/slides.ts';
 import type { Stopwatch } from './stopwatch.ts';
-import type { Timeline } from './timeline.ts';
+import type { Timeline } from './timeline/timeline.ts';
 
 /** One render while it runs: what is to be made, and what it is made with. */
 export interface Render {

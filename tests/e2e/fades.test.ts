@@ -17,7 +17,7 @@ import {
   samplesOf,
   withFade,
   withRepeats,
-} from '../../src/render/parts/run.ts';
+} from '../../src/render/segments/run.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { decodeVideo } from '../support/decodeVideo.ts';
 

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demuxerOf, SNIFF_BYTES, sniffFormat } from '../../src/assets/sniff.ts';
 import { quietFfmpeg } from '../../src/media/ffmpeg.ts';
 import type { Loudness } from '../../src/media/sound/loudness.ts';
-import { makeSoundtrack } from '../../src/render/parts/soundtrack.ts';
-import type { SoundtrackContent } from '../../src/render/plan.ts';
+import type { SoundtrackContent } from '../../src/render/plan/plan.ts';
+import { makeSoundtrack } from '../../src/render/sound/soundtrack.ts';
 
 let folder: string;
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { JobEvents } from '../../queue/events/jobEvents.ts';
-import { getStream } from '../../render/stream.ts';
+import { getStream } from '../../render/movie/stream.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import type { JobStatus, PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
 import { type JobRequest, refOf } from '../jobs/jobRef.ts';

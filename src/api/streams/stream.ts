@@ -3,14 +3,14 @@ import { PreviewError } from '../../errors.ts';
 import { SAMPLE_RATE } from '../../media/codecs.ts';
 import { fragmentRanges } from '../../media/mp4/fragments.ts';
 import type { JobEvents } from '../../queue/events/jobEvents.ts';
-import { findParts } from '../../render/findParts.ts';
-import { mediaPlaylist, multivariantPlaylist } from '../../render/hls.ts';
-import { getStream, type JobName, type StreamPlan } from '../../render/stream.ts';
+import { getStream, type JobName, type StreamPlan } from '../../render/movie/stream.ts';
+import { findParts } from '../../render/parts/findParts.ts';
 import type { ArtifactStore, StoredPart } from '../../storage/artifactStore.ts';
 import type { UrlSigner } from '../../storage/signedUrls/signedUrl.ts';
 import { type JobRequest, jobQuery, refOf } from '../jobs/jobRef.ts';
 import { playlistSchema, problemResponses } from '../jobs/jobSchemas.ts';
 import type { KnownJobs } from '../jobs/knownJobs.ts';
+import { mediaPlaylist, multivariantPlaylist } from './hls.ts';
 import { watchJob } from './jobWatch.ts';
 
 interface PlaylistRequest extends JobRequest {

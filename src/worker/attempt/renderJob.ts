@@ -3,7 +3,7 @@ import { PreviewError } from '../../errors.ts';
 import type { JobRecord } from '../../job/jobRecord.ts';
 import type { PreviewJob } from '../../job/previewJob.types.ts';
 import type { Logger } from '../../logger.ts';
-import type { PartReport } from '../../render/partMaker.ts';
+import type { PartReport } from '../../render/parts/partMaker.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import { inSpan, type Span } from '../../tracing.ts';
 import type { PreviewMetrics } from '../previewMetrics.ts';

@@ -1,6 +1,6 @@
 import type { Job } from 'bullmq';
 import type { ErrorCode, FailurePlace, PreviewError } from '../../errors.ts';
-import type { PartReport } from '../../render/partMaker.ts';
+import type { PartReport } from '../../render/parts/partMaker.ts';
 import { type HistoryLine, publicLine } from './historyLine.ts';
 
 /** One attempt at a job. Where it has no `outcome`, it runs, or its worker died under it. Times are RFC 3339, UTC. */

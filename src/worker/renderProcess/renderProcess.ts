@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { PreviewError } from '../../errors.ts';
 import type { PlanSummary, Progress } from '../../job/jobRecord.ts';
 import type { PreviewJob } from '../../job/previewJob.types.ts';
-import type { PartReport } from '../../render/partMaker.ts';
+import type { PartReport } from '../../render/parts/partMaker.ts';
 import type { RenderResult } from '../../render/renderPreview.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import type { RenderAnswer, RenderTask, StopOrder } from './renderProtocol.ts';

@@ -2,7 +2,7 @@ import type { LoadedAsset } from '../../assets/resolveAssets.ts';
 import type { ErrorCode, FailurePlace, InputError } from '../../errors.ts';
 import type { PlanSummary, Progress } from '../../job/jobRecord.ts';
 import type { PreviewJob } from '../../job/previewJob.types.ts';
-import type { PartReport } from '../../render/partMaker.ts';
+import type { PartReport } from '../../render/parts/partMaker.ts';
 import type { RenderResult } from '../../render/renderPreview.ts';
 import type { StoreCall } from './storeChannel.ts';
 

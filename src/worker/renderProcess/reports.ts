@@ -1,5 +1,5 @@
 import type { Progress } from '../../job/jobRecord.ts';
-import type { PartReport } from '../../render/partMaker.ts';
+import type { PartReport } from '../../render/parts/partMaker.ts';
 import type { Reports } from './renderProtocol.ts';
 
 /** Within this time it is told once how far a render is; a preview of which much is reused has 190 reports in a moment. */

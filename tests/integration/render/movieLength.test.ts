@@ -8,8 +8,8 @@ import { openDemuxer, quietFfmpeg, readPackets } from '../../../src/media/ffmpeg
 import { fragmentRanges } from '../../../src/media/mp4/fragments.ts';
 import { configureSharp } from '../../../src/media/picture/image.ts';
 import { loadFonts } from '../../../src/media/text/fonts.ts';
+import { getStream } from '../../../src/render/movie/stream.ts';
 import { renderPreview } from '../../../src/render/renderPreview.ts';
-import { getStream } from '../../../src/render/stream.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 import { smallJob } from '../../support/service.ts';

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { PreviewJob } from '../../../src/job/previewJob.types.ts';
 import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
 import { loadFonts } from '../../../src/media/text/fonts.ts';
-import type { PartReport } from '../../../src/render/partMaker.ts';
+import type { PartReport } from '../../../src/render/parts/partMaker.ts';
 import { renderPreview } from '../../../src/render/renderPreview.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../../src/storage/folder/fsStore.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { breakCaptions, cellsOf } from '../../../src/render/captionLines.ts';
+import { breakCaptions, cellsOf } from '../../../src/render/timeline/captionLines.ts';
 
 const english =
   'Pour in slow circles from the middle to the rim and back. Stop at one hundred and sixty grams, and wait until the bed can be seen again.';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { buildCaptions, formatSrt, formatVtt } from '../../../src/render/captions.ts';
-import { buildTimeline } from '../../../src/render/timeline.ts';
+import { buildCaptions, formatSrt, formatVtt } from '../../../src/render/timeline/captions.ts';
+import { buildTimeline } from '../../../src/render/timeline/timeline.ts';
 
 const text =
   'The first sentence is long enough to need more than one line. So is the second one, which follows it at once.';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { movementOf } from '../../../src/render/motion.ts';
-import { placePhoto } from '../../../src/render/parts/background.ts';
+import { placePhoto } from '../../../src/render/slides/background.ts';
+import { movementOf } from '../../../src/render/slides/motion.ts';
 
 const FRAME = { width: 1280, height: 720 };
 const WHOLE = { left: 0, top: 0, width: 1, height: 1 };

@@ -7,8 +7,8 @@ import { fragment, initSegment } from '../../../src/media/mp4/fragments.ts';
 import { avcConfiguration } from '../../../src/media/mp4/track.ts';
 import type { YuvPicture } from '../../../src/media/picture/frame.ts';
 import { encodeFrames } from '../../../src/media/video/video.ts';
-import { type Run, runOfStills, samplesOf, withFade, withRepeats } from '../../../src/render/parts/run.ts';
-import { phasesOf } from '../../../src/render/parts/transition.ts';
+import { type Run, runOfStills, samplesOf, withFade, withRepeats } from '../../../src/render/segments/run.ts';
+import { phasesOf } from '../../../src/render/shown/transition.ts';
 import { decodeVideo } from '../../support/decodeVideo.ts';
 
 const SETTINGS: VideoSettings = { format: 'mp4', width: 208, height: 112, fps: 30 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { YuvPicture } from '../../../src/media/picture/frame.ts';
 import { resampleView } from '../../../src/media/picture/view.ts';
-import { movementOf } from '../../../src/render/motion.ts';
+import { movementOf } from '../../../src/render/slides/motion.ts';
 
 const FRAME = { width: 640, height: 360 };
 const WHOLE = { left: 0, top: 0, width: 1, height: 1 };

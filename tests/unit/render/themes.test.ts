@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ThemeName, themeOf, themes } from '../../../src/render/themes.ts';
+import { type ThemeName, themeOf, themes } from '../../../src/render/slides/themes.ts';
 
 /** Relative luminance and contrast of WCAG 2.2. */
 function luminance(rgb: readonly number[]): number {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PreviewError } from '../../../src/errors.ts';
-import { buildTimeline } from '../../../src/render/timeline.ts';
+import { buildTimeline } from '../../../src/render/timeline/timeline.ts';
 
 const request = (steps: object[], title?: string) => ({
   ...(title ? { title } : {}),

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SAMPLE_RATE } from '../../../src/media/codecs.ts';
 import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
-import { createVideoSounds, videoHeard } from '../../../src/render/parts/videoSound.ts';
+import { createVideoSounds, videoHeard } from '../../../src/render/sound/videoSound.ts';
 
 /** A WAV file of `seconds` in which every sample of both channels is `level`. */
 function wav(seconds: number, level: number): Buffer {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { mediaPlaylist } from '../../../src/api/streams/hls.ts';
 import { fragment, moveFragments as moveOnServer } from '../../../src/media/mp4/fragments.ts';
-import { mediaPlaylist } from '../../../src/render/hls.ts';
 import { createEventParser } from '../../../studio/src/api/eventParser.ts';
 import { moveFragments } from '../../../studio/src/player/fragments.ts';
 import { endAfter, readPlaylist, waitingFor } from '../../../studio/src/player/playlist.ts';

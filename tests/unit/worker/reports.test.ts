@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { PartReport } from '../../../src/render/partMaker.ts';
+import type { PartReport } from '../../../src/render/parts/partMaker.ts';
 import type { Reports } from '../../../src/worker/renderProcess/renderProtocol.ts';
 import { collectReports } from '../../../src/worker/renderProcess/reports.ts';
 

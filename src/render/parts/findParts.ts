@@ -1,0 +1,11 @@
+import type { StoredPart } from '../../storage/artifactStore.ts';
+import { atOnce } from '../atOnce.ts';
+
+/** Parts that are looked up at the same time: as many as a client of S3 has connections. A folder opens fewer files at once. */
+const AT_ONCE = 50;
+
+/** Looks for the parts of all keys, which may be a thousand; answers in the order of the keys. */
+export const findParts = (
+  keys: readonly string[],
+  find: (key: string) => Promise<StoredPart | undefined>,
+): Promise<(StoredPart | undefined)[]> => atOnce(keys, AT_ONCE, find);

@@ -1,0 +1,43 @@
+import type { YuvPicture } from '../../media/picture/frame.ts';
+import { BLACK, putOver, readOverlay, WHITE } from '../../media/picture/overlay.ts';
+import { paintSlide, type SlideContent } from './paintSlide.ts';
+
+/** What is on the screen, with its words and without them. Neither is made before it is asked for. */
+export interface Shown {
+  picture(): YuvPicture;
+  wordless(): YuvPicture;
+}
+
+/** What is put over each picture of what moves. */
+export type Over = (under: YuvPicture) => Shown;
+
+/** What a slide puts over a picture that moves. */
+export async function overlayOf(content: SlideContent, logo: Buffer | undefined): Promise<Over> {
+  const on = async (level: number) => {
+    const picture = plain(content, level);
+    const { wordless } = await paintSlide(picture, content, logo);
+    return { picture, wordless };
+  };
+  const [onBlack, onWhite] = await Promise.all([on(BLACK), on(WHITE)]);
+  const whole = readOverlay(onBlack.picture, onWhite.picture);
+  const rest = once(() => readOverlay(onBlack.wordless, onWhite.wordless));
+  return (under) => ({
+    picture: once(() => putOver(under, whole)),
+    wordless: once(() => putOver(under, rest())),
+  });
+}
+
+/** Makes something when it is first asked for. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** A picture of one grey. */
+function plain({ width, height }: { width: number; height: number }, luma: number): YuvPicture {
+  const data = Buffer.alloc((width * height * 3) / 2, 128);
+  return { width, height, data: data.fill(luma, 0, width * height) };
+}

@@ -1,0 +1,52 @@
+import { demuxerOf } from '../../assets/sniff.ts';
+import type { Loudness } from '../../media/sound/loudness.ts';
+import type { StoredPart } from '../../storage/artifactStore.ts';
+import { findParts } from '../parts/findParts.ts';
+import type { Render } from '../render.ts';
+import { makeSoundtrackInThread } from './soundThread.ts';
+
+/** An edit changes its step's segment, and the one before it, which leads to it. */
+const FEW_SEGMENTS = 4;
+
+/**
+ * The soundtrack; undefined where the preview is silent. It takes longest of all parts, so it is begun at once. After an
+ * edit, though, somebody waits for a picture: then the few segments come first, and have the cores for themselves.
+ * @param pictures settles when the segments are made
+ */
+export async function makeSound(
+  render: Render,
+  pictures: Promise<unknown> | undefined,
+): Promise<StoredPart | undefined> {
+  const { plan, parts, assets, store, stopwatch, signal } = render;
+  const { soundtrack } = plan;
+  if (!soundtrack) return undefined;
+  if (await lacksLittle(render)) await pictures;
+  const { content } = soundtrack;
+  const read = async (sha256: string) => {
+    const asset = assets.find((candidate) => candidate.sha256 === sha256);
+    if (!asset) throw new Error('a sound of the plan is not among the assets');
+    return { bytes: await store.readObject(sha256), demuxer: demuxerOf(asset.format) };
+  };
+  const { stored } = await stopwatch.time('soundtrack', () =>
+    parts.make(soundtrack, async () => {
+      const { bytes, loudness } = await makeSoundtrackInThread(content, read, signal);
+      return { bytes, meta: { measured: measured(loudness) } };
+    }),
+  );
+  return stored;
+}
+
+async function lacksLittle({ plan, store }: Render): Promise<boolean> {
+  const keys = plan.entries.map(({ segment }) => segment.key);
+  const found = await findParts(keys, store.getPart);
+  const missing = found.filter((part) => !part).length;
+  return missing <= FEW_SEGMENTS && missing < found.length / 2;
+}
+
+/** What the manifest says of the sound: null for what silence does not have. */
+const measured = ({ integratedLufs, truePeakDb }: Loudness) => ({
+  integratedLufs: integratedLufs === undefined ? null : rounded(integratedLufs),
+  truePeakDb: Number.isFinite(truePeakDb) ? rounded(truePeakDb) : null,
+});
+
+const rounded = (value: number): number => Math.round(value * 100) / 100;
