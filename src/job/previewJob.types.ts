@@ -21,15 +21,19 @@ export type HttpUrl = string;
  */
 export type Resolution = string;
 /**
+ * A colour as #rrggbb, for example #d9480f.
+ */
+export type Color = string;
+/**
  * A language tag (BCP 47), for example en, de-AT or zh-Hant.
  */
 export type LanguageTag = string;
 /**
- * How soon a waiting job is taken.
+ * Waiting jobs with a higher priority are rendered first.
  */
 export type Priority = 'low' | 'normal' | 'high';
 /**
- * How the view moves over the picture.
+ * How the camera moves over the picture.
  */
 export type Motion = 'none' | 'zoomIn' | 'zoomOut' | 'panLeft' | 'panRight';
 /**
@@ -37,20 +41,20 @@ export type Motion = 'none' | 'zoomIn' | 'zoomOut' | 'panLeft' | 'panRight';
  */
 export type AssetType = 'image' | 'audio' | 'video';
 /**
- * A look of title card and words.
+ * Colours and typeface.
  */
 export type Theme = 'midnight' | 'paper' | 'forest' | 'mono';
 /**
- * Something that a render leaves.
+ * A file that the render produces.
  */
 export type OutputName = 'video' | 'poster' | 'storyboard' | 'captions' | 'chapters' | 'teaser';
 
 /**
- * A storyboard that shall become a video preview, and how to treat it.
+ * A storyboard, and how to render it as a video preview.
  */
 export interface PreviewJob {
   /**
-   * Names the job within its project. The same id with the same job is one job, however often it is sent.
+   * Names the job within its project. Send the same job again under its id, and nothing is rendered twice.
    */
   jobId: JobId;
   /**
@@ -58,75 +62,75 @@ export interface PreviewJob {
    */
   projectId: Id;
   /**
-   * The sender's id of this request; it is in every log line of the job.
+   * The sender's id for this request. Every log line about the job has it.
    */
   requestId: Id;
   /**
-   * True plans the preview and renders nothing.
+   * true plans the preview and renders nothing.
    */
   dryRun: boolean;
   /**
-   * High before normal before low, among the jobs that wait.
+   * Waiting jobs with a higher priority are rendered first.
    */
   priority?: Priority;
   /**
-   * The sender's own count. It is kept, and never used for retrying.
+   * The sender's own count. The service keeps it and does not use it.
    */
   attempts?: number;
   /**
-   * When the sender made the job, RFC 3339.
+   * When the sender created the job (RFC 3339).
    */
   createdAt?: string;
   /**
-   * When the sender last changed the job, RFC 3339.
+   * When the sender last changed the job (RFC 3339).
    */
   updatedAt?: string;
   /**
-   * Who is told, once, when the job ends.
+   * Where to send a message when the job ends.
    */
   webhook?: Webhook;
   /**
-   * A key, for example a storyboard's id: a newer job of the same project and key cancels the older ones that have not finished.
+   * A key of the sender's choice, for example a storyboard's id. This job cancels all unfinished older jobs of the project with the same key.
    */
   supersedes?: Id;
   /**
-   * What shall be seen and heard.
+   * What the preview shows and plays.
    */
   previewRequest: PreviewRequest;
 }
 /**
- * An address that is told when the job ends.
+ * An address that gets a message when the job ends.
  */
 export interface Webhook {
   /**
-   * Where the notice is posted.
+   * Where the message is posted.
    */
   url: HttpUrl;
 }
 /**
- * What shall be seen and heard.
+ * What the preview shows and plays.
  */
 export interface PreviewRequest {
   /**
-   * Stands on the title card.
+   * Shown on the title card.
    */
   title?: string;
   /**
-   * Stands below the title.
+   * Shown below the title.
    */
   description?: string;
   /**
-   * The sender's id of the chapter that the storyboard belongs to.
+   * The sender's id for the chapter that the storyboard belongs to.
    */
   chapterId?: string;
   /**
-   * The storyboard, in order. Without steps the preview is the title card alone.
+   * The steps in the order in which they are shown. Without any, the preview is only the title card.
    *
    * @maxItems 500
    */
   steps: Step[];
   /**
-   * The pictures, videos and sounds that steps and audio name by id.
+   * The pictures, videos and sounds that steps and audio refer to by id.
    *
    * @maxItems 1000
    */
@@ -136,20 +140,20 @@ export interface PreviewRequest {
    */
   audio: AudioOptions;
   /**
-   * How the preview is made.
+   * How the preview is rendered.
    */
   options?: Options;
   /**
-   * Anything the sender wants to find again in the manifest (author, tags).
+   * Anything the sender wants to find in the manifest, for example author or tags.
    */
   metadata?: Metadata;
 }
 /**
- * One step of the storyboard: a picture or a video, words, and what is said.
+ * One step of the storyboard: a picture or a video, text, and narration.
  */
 export interface Step {
   /**
-   * Names the step in the manifest and in warnings; unique among the steps.
+   * Names the step in the manifest. Unique among the steps.
    */
   id?: Id;
   /**
@@ -157,61 +161,61 @@ export interface Step {
    */
   title?: string;
   /**
-   * The words of the step.
+   * The text below the headline.
    */
   text?: string;
   /**
-   * Id of the image or video that is shown.
+   * Id of the image or video asset that is shown.
    */
   asset?: Id;
   /**
-   * How long the step lasts. Without it: its narration plus 0.6 s, else the length of its video, else as long as its words take to read.
+   * How long the step lasts. By default as long as its narration plus 0.6 s; without narration, as long as its video; without either, as long as its text takes to read.
    */
   durationSeconds?: number;
   /**
-   * Id of the audio asset that is spoken during the step.
+   * Id of the audio asset that is played as narration during the step.
    */
   narration?: Id;
   /**
-   * True: the sound of the video that the step shows is heard. It gives way to a narration, and music gives way to it.
+   * true plays the sound of the step's video. With ducking, the music is lowered for it, and it is lowered for narrations.
    */
   videoSound?: boolean;
   /**
-   * Makes the sound of the video louder (above 0) or softer (below 0).
+   * Makes the video's sound louder (above 0) or softer (below 0). Needs videoSound.
    */
   videoGainDb?: number;
   /**
-   * How the step comes onto the screen.
+   * How the step appears.
    */
   transition?: Transition;
   /**
-   * How the view moves over the picture.
+   * How the camera moves over the picture.
    */
   motion?: Motion;
   /**
-   * The part of the picture that matters.
+   * The part of the picture to draw attention to.
    */
   focus?: Focus;
   /**
-   * What the picture shows, for those who do not see it.
+   * A description of the picture for people who cannot see it.
    */
   alt?: string;
 }
 /**
- * How a step comes onto the screen.
+ * How a step appears.
  */
 export interface Transition {
   /**
-   * The kind of the transition; none is a cut.
+   * The kind of transition. none is a cut.
    */
   type: 'none' | 'fade' | 'slide' | 'wipe';
   /**
-   * How long the transition takes; not longer than the step.
+   * How long the transition takes. At most the step's own durationSeconds, if it has one.
    */
   durationSeconds?: number;
 }
 /**
- * A rectangle in the picture, in fractions of its width and height from the top left corner.
+ * A rectangle in the picture. All values are fractions of the picture's width or height, from the top left corner.
  */
 export interface Focus {
   /**
@@ -232,19 +236,19 @@ export interface Focus {
   height: number;
 }
 /**
- * A picture, a video or a sound, and where its bytes are: exactly one of url, upload, data and path.
+ * A picture, a video or a sound. It has exactly one source: url, upload, data or path.
  */
 export interface Asset {
   /**
-   * The name that steps and audio use; unique among the assets.
+   * The name by which steps and audio refer to the asset. Unique among the assets.
    */
   id: Id;
   /**
-   * What the asset is.
+   * What the file is. The bytes must match.
    */
   type: AssetType;
   /**
-   * Where the bytes are fetched from.
+   * Where the worker fetches the file.
    */
   url?: HttpUrl;
   /**
@@ -252,19 +256,19 @@ export interface Asset {
    */
   upload?: Sha256;
   /**
-   * The bytes themselves as a base64 data: URL, at most 1 MiB decoded.
+   * The file itself as a base64 data: URL, at most 1 MiB decoded.
    */
   data?: string;
   /**
-   * A file below the folder of the job file. Read by the command line only; refused over HTTP.
+   * A relative path below the folder of the job file. Only the command line reads it; the HTTP API refuses it.
    */
   path?: string;
   /**
-   * Where given, the bytes must have this digest.
+   * If given, the bytes must have this digest.
    */
   sha256?: Sha256;
   /**
-   * What the asset shows, for those who do not see it.
+   * A description of the asset for people who cannot see it.
    */
   alt?: string;
 }
@@ -273,7 +277,7 @@ export interface Asset {
  */
 export interface AudioOptions {
   /**
-   * Music below everything else.
+   * Music that plays during the whole preview.
    */
   music?: Music;
   /**
@@ -281,7 +285,7 @@ export interface AudioOptions {
    */
   narration?: NarrationTrack;
   /**
-   * Lowers the music while someone speaks.
+   * Lowers the music during narrations and video sound, and video sound during narrations.
    */
   ducking?: boolean;
   /**
@@ -290,7 +294,7 @@ export interface AudioOptions {
   loudnessLufs?: number;
 }
 /**
- * Music below the whole preview.
+ * Music that plays during the whole preview.
  */
 export interface Music {
   /**
@@ -298,11 +302,11 @@ export interface Music {
    */
   asset: Id;
   /**
-   * Louder above 0, softer below.
+   * Louder (above 0) or softer (below 0).
    */
   gainDb?: number;
   /**
-   * Starts again when it ends before the preview does.
+   * Starts the music again when it ends before the preview does.
    */
   loop?: boolean;
 }
@@ -315,20 +319,20 @@ export interface NarrationTrack {
    */
   asset: Id;
   /**
-   * Louder above 0, softer below.
+   * Louder (above 0) or softer (below 0).
    */
   gainDb?: number;
 }
 /**
- * How the preview is made.
+ * How the preview is rendered.
  */
 export interface Options {
   /**
-   * Size of the picture in pixels; 1280x720 where it is not given.
+   * Size of the picture in pixels; 1280x720 by default.
    */
   resolution?: Resolution;
   /**
-   * Frame rate of what moves.
+   * Frame rate of moving pictures.
    */
   fps?: number;
   /**
@@ -336,32 +340,32 @@ export interface Options {
    */
   format?: 'mp4' | 'webm';
   /**
-   * Burns the captions into the picture; caption files are written with or without it.
+   * true draws the captions into the picture, in place of the step's text. Caption files are written either way.
    */
   includeCaptions?: boolean;
   /**
-   * Colours and type of title card and words.
+   * Colours and typeface.
    */
   theme?: Theme;
   /**
-   * The language of the words; it decides how lines break and what captions say their language is.
+   * The language of the texts. It decides how lines break and which language the captions declare.
    */
   locale?: LanguageTag;
   /**
-   * What the render leaves; where it is not given everything but the teaser, an animated WebP of the first seconds. The manifest is always written.
+   * What the render produces. By default everything but the teaser, which is an animated WebP of the first seconds. The manifest is always written.
    */
   outputs?: OutputName[];
   /**
-   * What makes the preview look like the sender's own.
+   * Colour and logo of the sender.
    */
   brand?: Brand;
   /**
-   * What happens where a picture or a sound of a step cannot be used: the job fails and names it, or the step shows a placeholder, or is silent, with a warning.
+   * What happens when an asset cannot be used. fail fails the job and names the asset. placeholder continues with a warning: it shows a symbol for a picture, leaves out a logo, and is silent for a sound.
    */
   onAssetError?: 'fail' | 'placeholder';
 }
 /**
- * Free-form; carried into the manifest as it is.
+ * Anything; it is copied into the manifest unchanged.
  */
 export interface Metadata {
   [k: string]: unknown;
@@ -371,11 +375,11 @@ export interface Metadata {
  */
 export interface Brand {
   /**
-   * Takes the place of the theme's accent; made lighter or darker where words in it could not be read.
+   * Replaces the theme's accent colour. It is made lighter or darker where text in it would be hard to read.
    */
-  color?: string;
+  color?: Color;
   /**
-   * Id of an image asset, shown small in the upper right corner; PNG or WebP with transparency looks best.
+   * Id of an image asset, shown small in the upper right corner. PNG or WebP with transparency looks best.
    */
   logo?: Id;
 }

@@ -97,6 +97,11 @@ describe('a message says what is expected', () => {
       'must be WIDTHxHEIGHT in pixels, for example 1280x720; each side even and from 160 to 3840',
     ],
     [
+      `${request}/options/brand/color`,
+      jobWith({ options: { brand: { color: 'red' } } }),
+      'must be a colour as #rrggbb, for example #d9480f',
+    ],
+    [
       `${request}/steps/0/focus/width`,
       jobWith({ steps: [{ focus: { x: 0.6, y: 0, width: 0.6, height: 1 } }] }),
       'x + width must be at most 1; it is 1.2',
