@@ -1,18 +1,18 @@
 /**
- * The catalogue of everything that can go wrong. A code is stable and public; `status` is the HTTP status it
- * is answered with; `retryable` says whether the same job can succeed on another attempt without being changed;
- * `title` is the sentence a stranger may see. `docs/errors.md` lists the same codes, and a test compares both.
+ * The catalogue of errors. A code is public and never changes. `status` is its HTTP status. `retryable` says whether
+ * the unchanged job can succeed on another attempt. `title` is a sentence that anybody may see. `docs/errors.md` lists
+ * the same codes, and a test compares both.
  */
 export const catalogue = {
   // The request
   invalid_json: { status: 400, retryable: false, title: 'The body is not valid JSON.' },
   invalid_payload: { status: 400, retryable: false, title: 'The job does not match the schema.' },
   invalid_request: { status: 400, retryable: false, title: 'A parameter of the request is not valid.' },
-  request_timeout: { status: 408, retryable: true, title: 'The request came too slowly.' },
+  request_timeout: { status: 408, retryable: true, title: 'The request arrived too slowly.' },
   headers_too_large: { status: 431, retryable: false, title: 'The headers of the request are too large.' },
   unauthorized: { status: 401, retryable: false, title: 'An API key is needed.' },
   forbidden: { status: 403, retryable: false, title: 'The API key does not allow this.' },
-  invalid_signature: { status: 403, retryable: false, title: 'The URL is expired or was not signed here.' },
+  invalid_signature: { status: 403, retryable: false, title: 'The URL has expired, or its signature is not valid.' },
   not_found: { status: 404, retryable: false, title: 'There is nothing at this address.' },
   job_not_found: { status: 404, retryable: false, title: 'No such job.' },
   artifact_not_found: { status: 404, retryable: false, title: 'No such artifact.' },
@@ -20,7 +20,7 @@ export const catalogue = {
   ambiguous_job: {
     status: 409,
     retryable: false,
-    title: 'Several projects have a job of this id; add ?projectId=.',
+    title: 'Several projects have a job with this id; add ?projectId=.',
   },
   job_not_finished: { status: 409, retryable: false, title: 'The job has not finished.' },
   no_artifacts: { status: 409, retryable: false, title: 'The job ended without artifacts.' },
@@ -30,7 +30,7 @@ export const catalogue = {
   upload_quota_exceeded: {
     status: 413,
     retryable: false,
-    title: 'The project has no room left for uploads.',
+    title: "The project's upload quota is used up.",
   },
   unsupported_media_type: { status: 415, retryable: false, title: 'This content type is not accepted here.' },
   range_not_satisfiable: { status: 416, retryable: false, title: 'The range lies outside the file.' },
@@ -46,7 +46,7 @@ export const catalogue = {
   asset_limit_exceeded: {
     status: 422,
     retryable: false,
-    title: 'A file has more frames, channels, tracks or seconds than are decoded.',
+    title: 'A file has more frames, channels, tracks or seconds than allowed.',
   },
   asset_digest_mismatch: {
     status: 422,
@@ -59,16 +59,16 @@ export const catalogue = {
   preview_too_long: { status: 422, retryable: false, title: 'The preview would be too long.' },
   // The render
   cancelled: { status: 409, retryable: false, title: 'The job was cancelled.' },
-  superseded: { status: 409, retryable: false, title: 'A newer job took its place.' },
+  superseded: { status: 409, retryable: false, title: 'A newer job has replaced this one.' },
   render_failed: { status: 500, retryable: true, title: 'The preview could not be rendered.' },
   render_crashed: { status: 500, retryable: true, title: 'The render process ended unexpectedly.' },
   render_memory_exceeded: {
     status: 422,
     retryable: false,
-    title: 'The render needed more memory than it may have; send smaller pictures, or fewer.',
+    title: 'The render needed more memory than allowed; send smaller or fewer pictures.',
   },
-  render_timeout: { status: 500, retryable: true, title: 'The render took longer than its deadline.' },
-  stalled: { status: 500, retryable: false, title: 'The worker lost the job too many times.' },
+  render_timeout: { status: 500, retryable: true, title: 'The render took too long.' },
+  stalled: { status: 500, retryable: false, title: 'The workers that rendered the job died too often.' },
   // The service
   internal: { status: 500, retryable: true, title: 'Something went wrong on our side.' },
   queue_unavailable: {
@@ -76,7 +76,7 @@ export const catalogue = {
     retryable: true,
     title: 'The queue cannot be reached; nothing was accepted.',
   },
-  stream_not_ready: { status: 503, retryable: true, title: 'Nothing of the preview is there yet.' },
+  stream_not_ready: { status: 503, retryable: true, title: 'There is nothing to play yet.' },
   store_unavailable: {
     status: 503,
     retryable: true,
@@ -89,17 +89,17 @@ export const catalogue = {
 
 export type ErrorCode = keyof typeof catalogue;
 
-/** One complaint about an input: a JSON pointer (RFC 6901) to the value, and what was expected there. */
+/** One mistake in an input: a JSON pointer (RFC 6901) to the value, and what is expected there. */
 export interface InputError {
   pointer: string;
   message: string;
 }
 
-/** Where a render was when it failed, as far as it is known. */
+/** Where a render failed, as far as that is known. */
 export interface FailurePlace {
   /** What the render was doing, as in its progress. */
   stage?: string;
-  /** Kind of the part that was being made: `slide`, `segment`, `soundtrack`, `video` … */
+  /** Kind of the part that was being rendered: `slide`, `segment`, `soundtrack`, `video` … */
   part?: string;
   /** Index of the step, from 0. */
   step?: number;
@@ -108,8 +108,8 @@ export interface FailurePlace {
 }
 
 /**
- * Every error that leaves a room. `message` may be shown to a stranger: it names what was wrong, where, and what
- * to do, and never a path, an address or a secret; those belong into `cause`, which is only logged.
+ * Every error that leaves a room. Anybody may see its `message`, which says what was wrong, where, and what to do.
+ * Paths, addresses and secrets belong into `cause`, which is only logged.
  */
 export class PreviewError extends Error {
   readonly code: ErrorCode;
@@ -145,7 +145,7 @@ export class PreviewError extends Error {
   }
 }
 
-/** Wraps what is not yet a {@link PreviewError}; the original is kept as `cause`. */
+/** Wraps any other error in a {@link PreviewError}, with the original as its `cause`. */
 export function asPreviewError(error: unknown, code: ErrorCode = 'internal'): PreviewError {
   return error instanceof PreviewError ? error : new PreviewError(code, undefined, { cause: error });
 }

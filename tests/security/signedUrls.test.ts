@@ -79,10 +79,10 @@ describe('a signed URL', () => {
     expect(requestId).toBe(response.headers.get('x-request-id'));
     expect(body).toEqual({
       type: 'about:blank',
-      title: 'The URL is expired or was not signed here.',
+      title: 'The URL has expired, or its signature is not valid.',
       status: 403,
       code: 'invalid_signature',
-      detail: 'The URL is expired or was not signed here.',
+      detail: 'The URL has expired, or its signature is not valid.',
     });
     expect(response.headers.get('cache-control')).toBeNull();
     expect(response.headers.get('etag')).toBeNull();
