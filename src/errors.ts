@@ -12,7 +12,11 @@ export const catalogue = {
   headers_too_large: { status: 431, retryable: false, title: 'The headers of the request are too large.' },
   unauthorized: { status: 401, retryable: false, title: 'An API key is needed.' },
   forbidden: { status: 403, retryable: false, title: 'The API key does not allow this.' },
-  invalid_signature: { status: 403, retryable: false, title: 'The URL has expired, or its signature is not valid.' },
+  invalid_signature: {
+    status: 403,
+    retryable: false,
+    title: 'The URL has expired, or its signature is not valid.',
+  },
   not_found: { status: 404, retryable: false, title: 'There is nothing at this address.' },
   job_not_found: { status: 404, retryable: false, title: 'No such job.' },
   artifact_not_found: { status: 404, retryable: false, title: 'No such artifact.' },
