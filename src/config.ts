@@ -22,15 +22,15 @@ import { PreviewError } from './errors.ts';
 import type { SigningKey } from './storage/signedUrls/signedUrl.ts';
 import type { WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
 
-/** One variable of the environment: how it is called, read and explained. */
+/** An environment variable: its name, its parser and its description. */
 interface Setting<Value> {
   name: string;
-  /** What is parsed where the variable is not set or empty. */
+  /** What is parsed if the variable is not set or empty. */
   fallback: string;
-  /** The fallback in the documentation, where its text says too little. */
+  /** How the documentation describes the fallback, if the value alone says too little. */
   fallbackInWords?: string;
   description: string;
-  /** What was given is then never repeated. */
+  /** Error messages never repeat the value. */
   secret?: boolean;
   /** @throws Unexpected */
   parse(text: string): Value;
@@ -45,40 +45,40 @@ export const settings = {
     fallback: '',
     fallbackInWords: '`redis://127.0.0.1:6379`',
     description:
-      'Where the queue is: `redis://`, `rediss://` or `postgres://`. `serve` uses the embedded queue where it is not set.',
+      'Where the queue is: `redis://`, `rediss://` or `postgres://`. If it is not set, `serve` uses the embedded queue.',
     secret: true,
     parse: queueUrl,
   }),
   queueName: define({
     name: 'PREVIEW_QUEUE_NAME',
     fallback: 'preview-jobs',
-    description: 'Name of the queue; API and workers that share a queue share its name.',
+    description: 'Name of the queue. API processes and workers of one service need the same name.',
     parse: (text) => matching(text, /^[A-Za-z0-9._-]{1,64}$/, '1 to 64 of the characters A-Z a-z 0-9 . _ -'),
   }),
   concurrency: define({
     name: 'PREVIEW_WORKER_CONCURRENCY',
     fallback: '2',
-    description: 'Jobs that one worker renders at the same time.',
+    description: 'How many jobs one worker renders at the same time.',
     parse: (text) => whole(text, 1, 64),
   }),
   queueMax: define({
     name: 'PREVIEW_QUEUE_MAX',
     fallback: '20',
-    description: 'Jobs that may wait; above it POST answers 429.',
+    description: 'How many jobs may wait. When the queue is full, POST answers 429.',
     parse: (text) => whole(text, 1, 1_000_000),
   }),
   projectQueueMax: define({
     name: 'PREVIEW_PROJECT_QUEUE_MAX',
     fallback: '',
     fallbackInWords:
-      'half of `PREVIEW_QUEUE_MAX` where `PREVIEW_API_KEYS` names several projects, else all of it',
-    description: 'Jobs of one project that may wait; above it POST answers 429 to this project alone.',
+      'half of `PREVIEW_QUEUE_MAX` if `PREVIEW_API_KEYS` names several projects, else all of it',
+    description: 'How many jobs of one project may wait. Beyond it POST answers 429 to this project only.',
     parse: (text) => (text === '' ? undefined : whole(text, 1, 1_000_000)),
   }),
   dataDir: define({
     name: 'DATA_DIR',
     fallback: './data',
-    description: 'Folder of the embedded queue and of the file system store.',
+    description: 'Folder of the embedded queue and of the store in the file system.',
     parse: (text) => text,
   }),
   storeUrl: define({
@@ -86,14 +86,14 @@ export const settings = {
     fallback: '',
     fallbackInWords: 'the folder `store` in `DATA_DIR`',
     description:
-      'Where bytes are kept: `s3://bucket/prefix?region=eu-central-1`, with `&endpoint=https://…` for a server other than AWS. The keys come from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or from the role of the machine.',
+      'Bucket for the store: `s3://bucket/prefix?region=eu-central-1`, with `&endpoint=https://…` for a server other than AWS. The credentials come from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or from the role of the machine.',
     parse: storeUrl,
   }),
   downloads: define({
     name: 'PREVIEW_DOWNLOADS',
     fallback: 'proxy',
     description:
-      'How files of a bucket are downloaded: `proxy`: through the API; `redirect`: the API answers a signed URL with 302 and an address of the bucket that is valid for as long. Segments of the stream go through the API either way.',
+      'How clients download files from a bucket. `proxy`: through the API. `redirect`: the API checks the signed URL and answers 302 with an address of the bucket that is valid for the rest of its time. Segments of the stream always come through the API.',
     parse: (text): 'proxy' | 'redirect' => oneOf(text, ['proxy', 'redirect']),
   }),
   host: define({
@@ -112,7 +112,7 @@ export const settings = {
     name: 'PREVIEW_WORKER_HOST',
     fallback: '127.0.0.1',
     description:
-      'Address on which `worker` answers probes and metrics, without a key; in a container `0.0.0.0`.',
+      'Address on which `worker` answers probes and metrics, without a key. In a container: `0.0.0.0`.',
     parse: (text) => text,
   }),
   workerPort: define({
@@ -136,7 +136,8 @@ export const settings = {
   logFormat: define({
     name: 'LOG_FORMAT',
     fallback: 'auto',
-    description: '`json`: a line an event; `pretty`: coloured, for people; `auto`: pretty in a terminal.',
+    description:
+      '`json`: one line of JSON for each event. `pretty`: coloured text. `auto`: `pretty` in a terminal, else `json`.',
     parse: (text): 'auto' | 'json' | 'pretty' => oneOf(text, ['auto', 'json', 'pretty']),
   }),
   logRedact: define({
@@ -144,23 +145,23 @@ export const settings = {
     fallback: '',
     fallbackInWords: 'none',
     description:
-      'Fields of a log line, with commas, whose values are written as `[redacted]`: `projectId,err.message`. Keys, secrets and passwords always are.',
+      'Fields of log lines whose values are replaced by `[redacted]`, separated by commas: `projectId,err.message`. Keys, secrets and passwords are always redacted.',
     parse: fieldPaths,
   }),
   otlpEndpoint: define({
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     fallback: '',
-    fallbackInWords: 'none: nothing is traced',
+    fallbackInWords: 'none: no traces',
     description:
-      'OpenTelemetry collector to which traces are sent, as OTLP over HTTP: `http://collector:4318`.',
+      'OpenTelemetry collector that receives the traces, as OTLP over HTTP: `http://collector:4318`.',
     parse: otlpEndpoint,
   }),
   apiKeys: define<ApiKey[]>({
     name: 'PREVIEW_API_KEYS',
     fallback: '',
-    fallbackInWords: 'none: no key is asked for',
+    fallbackInWords: 'none: calls need no key',
     description:
-      '`projectId:key` list with commas, or `@file` with one on each line, which is read again on SIGHUP. A key has at least 16 characters and opens its project only. `projectId/read+submit:key` gives it some of the scopes `submit`, `read` and `operate`; without them it has all.',
+      '`projectId:key` entries separated by commas, or `@file` with one entry on each line; SIGHUP reads the file again. A key has at least 16 characters and opens only its project. `projectId/read+submit:key` restricts it to some of the scopes `submit`, `read` and `operate`.',
     secret: true,
     parse: apiKeys,
   }),
@@ -176,30 +177,30 @@ export const settings = {
     name: 'PREVIEW_RATE_PER_KEY',
     fallback: '6000',
     description:
-      'Calls that one API key may make in a minute; above it they are answered with 429 and `Retry-After`. 0: no limit.',
+      'Calls a minute with one API key. Beyond it they are answered with 429 and `Retry-After`. 0: no limit.',
     parse: (text) => whole(text, 0, 10_000_000),
   }),
   ratePerAddress: define({
     name: 'PREVIEW_RATE_PER_ADDRESS',
     fallback: '6000',
     description:
-      'The same for one address, with a key or without; IPv6 addresses count by /64. Probes are left out. 0: no limit. Without API keys there is none.',
+      'Calls a minute from one address, with or without a key. IPv6 addresses are counted by /64, probes are not counted. 0: no limit. Without API keys there is no limit.',
     parse: (text) => whole(text, 0, 10_000_000),
   }),
   trustedProxies: define({
     name: 'PREVIEW_TRUSTED_PROXIES',
     fallback: '',
-    fallbackInWords: 'none: the address is the one of the connection',
+    fallbackInWords: 'none: the caller is whoever opens the connection',
     description:
-      'Networks of your reverse proxies in CIDR notation, with commas; from them `X-Forwarded-For` says who calls.',
+      "Networks of your reverse proxies in CIDR notation, separated by commas. For their connections the caller's address is taken from `X-Forwarded-For`.",
     parse: networks,
   }),
   signingKeys: define<SigningKey[]>({
     name: 'PREVIEW_SIGNING_KEYS',
     fallback: '',
-    fallbackInWords: 'one is made and kept in `DATA_DIR`',
+    fallbackInWords: 'the service makes one and keeps it in `DATA_DIR`',
     description:
-      '`kid:secret` list with commas, or `@file` with one on each line. The first signs URLs, all verify. A secret has at least 32 bytes.',
+      '`kid:secret` entries separated by commas, or `@file` with one entry on each line. The first key signs URLs, all of them verify. A secret has at least 32 bytes.',
     secret: true,
     parse: (text) => pairs(text, 'kid:secret', 32).map(([id, secret]) => ({ id, secret })),
   }),
@@ -214,27 +215,27 @@ export const settings = {
     fallback: '',
     fallbackInWords: 'none',
     description:
-      'A folder with TTF or OTF fonts for scripts that the package has none for, such as Chinese, Japanese, Korean; every worker needs the same. Without it `@expo-google-fonts/noto-sans-sc`, `-jp`, `-kr` and so on are found where they are installed.',
+      'Folder with TTF or OTF fonts for scripts that the package does not cover, such as Chinese, Japanese or Korean. Every worker needs the same fonts. Without it, the packages `@expo-google-fonts/noto-sans-sc`, `-jp`, `-kr` and so on are used if they are installed.',
     parse: (text) => (text === '' ? undefined : text),
   }),
   jobTimeoutSeconds: define({
     name: 'PREVIEW_JOB_TIMEOUT_SECONDS',
     fallback: '300',
-    description: 'A render that takes longer is killed and tried again.',
+    description: 'How long a render may take. After that it is killed and tried again.',
     parse: (text) => whole(text, 1, 86_400),
   }),
   renderMemoryBytes: define({
     name: 'PREVIEW_RENDER_MEMORY_BYTES',
     fallback: '1610612736',
     description:
-      'Most memory that one render process may have; a job that needs more fails. There is one for each job that runs, and up to two in the API. See [security.md](security.md).',
+      'How much memory one render process may use; a job that needs more fails. There is one process for each running job, and up to two in the API. See [security.md](security.md).',
     parse: (text) => whole(text, 268_435_456, 1_099_511_627_776),
   }),
   shutdownGraceSeconds: define({
     name: 'PREVIEW_SHUTDOWN_GRACE_SECONDS',
     fallback: '25',
     description:
-      'How long a stop may take after SIGTERM or SIGINT, at least 3. Jobs that still run three seconds before its end go back to the queue.',
+      'How long a stop may take after SIGTERM or SIGINT; less than 3 counts as 3. Jobs that still run three seconds before the end go back to the queue.',
     parse: (text) => whole(text, 0, 3600),
   }),
   uploadMaxBytes: define({
@@ -247,7 +248,7 @@ export const settings = {
     name: 'PREVIEW_UPLOAD_QUOTA_BYTES',
     fallback: '10737418240',
     description:
-      'Bytes that the uploads of one project may have together; above it POST /api/assets answers 413. 0: no limit.',
+      'How many bytes the uploads of one project may take in all. Beyond it POST /api/assets answers 413. 0: no limit.',
     parse: (text) => whole(text, 0, Number.MAX_SAFE_INTEGER),
   }),
   retention: define({
@@ -255,7 +256,7 @@ export const settings = {
     fallback: '',
     fallbackInWords: 'none: everything is kept',
     description:
-      'Days that how a job ended and what it made are kept; `30`, or `30,docs:7,shop:90` where projects differ. See [storage.md](storage.md).',
+      'How many days the records and artifacts of ended jobs are kept: `30`, or `30,docs:7,shop:90` if projects differ. See [storage.md](storage.md).',
     parse: retention,
   }),
   corsOrigins: define({
@@ -263,15 +264,14 @@ export const settings = {
     fallback: '',
     fallbackInWords: 'none',
     description:
-      'Origins whose pages may call the API from a browser, with commas: `https://editor.example.org,http://localhost:5173`.',
+      'Origins whose pages may call the API from a browser, separated by commas: `https://editor.example.org,http://localhost:5173`.',
     parse: origins,
   }),
   assetAllowPrivate: define({
     name: 'PREVIEW_ASSET_ALLOW_PRIVATE',
     fallback: '',
     fallbackInWords: 'none',
-    description:
-      'Networks in CIDR notation, with commas, from which assets may be fetched although they are not public.',
+    description: 'Private networks from which assets may be fetched, in CIDR notation, separated by commas.',
     parse: networks,
   }),
   assetAllowHosts: define({
@@ -279,22 +279,23 @@ export const settings = {
     fallback: '',
     fallbackInWords: 'all',
     description:
-      'Hosts from which assets are fetched, with commas: `cdn.example.org`, or `*.example.org` for all names below it.',
+      'The only hosts from which assets are fetched, separated by commas: `cdn.example.org`, or `*.example.org` for all names below it.',
     parse: hosts,
   }),
   denyHosts: define({
     name: 'PREVIEW_DENY_HOSTS',
     fallback: '',
     fallbackInWords: 'none',
-    description: 'Hosts to which neither assets nor webhooks lead, written in the same way. It wins.',
+    description:
+      'Hosts that are never called, neither for assets nor for webhooks, written in the same way. They are refused even if another list allows them.',
     parse: hosts,
   }),
   dnsServers: define({
     name: 'PREVIEW_DNS_SERVERS',
     fallback: '',
-    fallbackInWords: 'as the operating system does',
+    fallbackInWords: 'those of the operating system',
     description:
-      'DNS servers that are asked for the hosts of assets and webhooks, with commas: `10.0.0.53` or `10.0.0.53:5353`. The hosts file is not read then.',
+      'DNS servers for the hosts of assets and webhooks, separated by commas: `10.0.0.53` or `10.0.0.53:5353`. With it, the hosts file is not read.',
     parse: dnsServers,
   }),
   webhookSecrets: define<WebhookSecrets>({
@@ -302,7 +303,7 @@ export const settings = {
     fallback: '',
     fallbackInWords: 'none: jobs with a `webhook` are refused',
     description:
-      '`projectId:secret` list with commas, or `@file` with one on each line. A secret is `whsec_` and the base64 of 24 to 64 bytes; with several of a project a webhook is signed by each. See [webhooks.md](webhooks.md).',
+      '`projectId:secret` entries separated by commas, or `@file` with one entry on each line. A secret is `whsec_` and the base64 of 24 to 64 bytes. If a project has several, each of them signs. See [webhooks.md](webhooks.md).',
     secret: true,
     parse: webhookSecrets,
   }),
@@ -310,15 +311,14 @@ export const settings = {
     name: 'PREVIEW_WEBHOOK_ALLOW_PRIVATE',
     fallback: '',
     fallbackInWords: 'none',
-    description:
-      'Networks in CIDR notation, with commas, to which webhooks may go although they are not public.',
+    description: 'Private networks to which webhooks may be sent, in CIDR notation, separated by commas.',
     parse: networks,
   }),
   webhookAllowHosts: define({
     name: 'PREVIEW_WEBHOOK_ALLOW_HOSTS',
     fallback: '',
     fallbackInWords: 'all',
-    description: 'Hosts to which webhooks go, written as in `PREVIEW_ASSET_ALLOW_HOSTS`.',
+    description: 'The only hosts to which webhooks are sent, written as in `PREVIEW_ASSET_ALLOW_HOSTS`.',
     parse: hosts,
   }),
 };
@@ -330,7 +330,7 @@ export type Config = {
 
 /**
  * Reads and checks the whole configuration.
- * @throws PreviewError `config_invalid`, a line for each problem
+ * @throws PreviewError `config_invalid`, with one line for each problem
  */
 export function loadConfig(env: Record<string, string | undefined>): Config {
   const problems: string[] = [];
@@ -344,14 +344,14 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       return undefined;
     }
   };
-  // Each value has the type of its own parser; where one is missing, the problems are thrown below.
+  // Each value has the type of its parser. If one is missing, the problems are thrown below.
   const config = Object.fromEntries(
     Object.entries(settings).map(([key, setting]) => [key, read(setting)]),
   ) as Config;
 
   if (config.apiKeys?.length === 0 && !isLoopback(config.host)) {
     problems.push(
-      `HOST is "${config.host}", which others can reach, and there are no API keys: ` +
+      `HOST is "${config.host}", which other machines can reach, but there are no API keys: ` +
         'set PREVIEW_API_KEYS=projectId:key, or HOST=127.0.0.1',
     );
   }
@@ -370,7 +370,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || (ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback');
 }
 
-/** Tells fontconfig, which runs in this process and reads its environment, to use this file and none of the machine's. */
+/** Makes fontconfig, which runs in this process and reads its environment, use this file instead of the machine's. */
 export function useFontconfig(path: string): void {
   process.env.FONTCONFIG_FILE = path;
 }

@@ -6,13 +6,13 @@ import type { Retention } from './storage/upkeep/collectGarbage.ts';
 import type { WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
 
 /*
- * The values of the configuration: each function reads what one variable holds, or throws what it expected instead.
+ * Parsers for the values of the configuration. Each parses the text of one variable, or throws what it expected.
  */
 
 /** What a parser expected instead, worded to follow "must be". */
 export class Unexpected extends Error {}
 
-/** @param expected what is said where the text does not match */
+/** @param expected the complaint if the text does not match */
 export function matching(text: string, pattern: RegExp, expected: string): string {
   if (!pattern.test(text)) throw new Unexpected(expected);
   return text;
@@ -80,7 +80,7 @@ export function apiKeys(text: string): ApiKey[] {
     return { projectId, scopes: scopes === undefined ? SCOPES : scopesOf(scopes), sha256: hashKey(key) };
   });
   if (new Set(keys.map(({ sha256 }) => sha256.toString('hex'))).size < keys.length) {
-    throw new Unexpected('a list without a key that stands there twice');
+    throw new Unexpected('a list in which no key occurs twice');
   }
   return keys;
 }
@@ -90,7 +90,7 @@ function scopesOf(text: string): Scope[] {
   const isScope = (word: string): word is Scope => (SCOPES as readonly string[]).includes(word);
   const words = text.split('+');
   if (!words.every(isScope)) {
-    throw new Unexpected(`scopes out of ${SCOPES.join(', ')} with + between; one key has "${text}"`);
+    throw new Unexpected(`scopes out of ${SCOPES.join(', ')}, joined by +; one key has "${text}"`);
   }
   return words;
 }
@@ -176,7 +176,7 @@ export function origins(text: string): string[] {
     /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
   if (!all.every(isOrigin)) {
     throw new Unexpected(
-      'a list of origins like https://editor.example.org, without a slash at the end; * is none',
+      'a list of origins like https://editor.example.org, without a slash at the end; * is not allowed',
     );
   }
   return all;

@@ -193,7 +193,7 @@ test('signing keys keep their order: the first signs', () => {
 describe('an address that others can reach', () => {
   test.each(['0.0.0.0', '::', '192.168.1.5', 'preview.example'])('is refused without keys: %s', (host) => {
     expect(problemsOf({ HOST: host })[0]).toBe(
-      `HOST is "${host}", which others can reach, and there are no API keys: ` +
+      `HOST is "${host}", which other machines can reach, but there are no API keys: ` +
         'set PREVIEW_API_KEYS=projectId:key, or HOST=127.0.0.1',
     );
   });
