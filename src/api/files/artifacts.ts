@@ -46,7 +46,7 @@ export function artifactRoutes(
     validatorCompiler: () => () => true,
     schema: {
       tags: ['artifacts'],
-      summary: 'Download by signed URL',
+      summary: 'Download a file by its signed URL',
       ...downloadSchema,
       response: { ...downloadSchema.response, ...problemResponses(403, 404, 416) },
     },

@@ -31,7 +31,7 @@ export function assetRoutes(app: FastifyInstance, parts: UploadLimits & { store:
     {
       schema: {
         tags,
-        summary: 'What the project has uploaded',
+        summary: 'List the uploads of the project',
         querystring: uploadsListSchema,
         response: { 200: uploadsSchema, ...problemResponses(400, 401, 403, 429, 503) },
       },
@@ -48,12 +48,12 @@ export function assetRoutes(app: FastifyInstance, parts: UploadLimits & { store:
     {
       schema: {
         tags,
-        summary: 'Take an upload back',
+        summary: 'Remove an upload',
         description:
-          'It counts no longer, and jobs that begin from now on cannot show it. What was made of it stays.',
+          'It no longer counts against the quota, and jobs that begin later cannot use it. Previews that show it stay.',
         ...uploadRefSchema,
         response: {
-          204: { description: 'It is gone', type: 'null' },
+          204: { description: 'The upload was removed', type: 'null' },
           ...problemResponses(401, 403, 404, 429, 503),
         },
       },
@@ -62,7 +62,7 @@ export function assetRoutes(app: FastifyInstance, parts: UploadLimits & { store:
       if (await quota.remove(project, sha256)) return reply.code(204).send();
       throw new PreviewError(
         'not_found',
-        `There is no upload ${sha256}; GET /api/assets lists what there is.`,
+        `There is no upload ${sha256}; GET /api/assets lists those that exist.`,
       );
     },
   );
@@ -84,7 +84,7 @@ function sendRoute(
           tags: ['assets'],
           summary: 'Upload a picture, a sound or a video',
           description:
-            'The body is the file: `curl --data-binary @photo.jpg`. Its type is what its bytes say, whatever the header says.',
+            'The body is the file: `curl --data-binary @photo.jpg`. Its bytes decide its type; the header does not matter.',
           consumes: ['application/octet-stream'],
           response: { 201: uploadSchema, ...problemResponses(400, 401, 403, 413, 415, 422, 429, 503) },
         },

@@ -15,7 +15,7 @@ export function deliveryRoutes(
     {
       schema: {
         tags: ['jobs'],
-        summary: 'How the webhooks of a job went',
+        summary: 'List the deliveries of the webhook of a job',
         ...jobRefSchema,
         response: { 200: deliveriesSchema, ...problemResponses(401, 404, 409, 503) },
       },

@@ -13,7 +13,7 @@ export function jobDetailRoutes(app: FastifyInstance, { client }: { client: Prev
     {
       schema: {
         tags,
-        summary: 'How a job is, and the job as it was sent',
+        summary: 'Get a job as it was sent, with its present state',
         ...jobRefSchema,
         response: { 200: sentJobSchema, ...problemResponses(401, 404, 409, 503) },
       },
@@ -26,9 +26,9 @@ export function jobDetailRoutes(app: FastifyInstance, { client }: { client: Prev
     {
       schema: {
         tags,
-        summary: 'The attempts at a job, what they made or found, and what they logged',
+        summary: 'Get the attempts, parts and log lines of a job',
         description:
-          'While a job runs, what happened within the last third of a second may be missing. Of an attempt at most 3000 parts and 300 lines are kept.',
+          'While a job runs, the last third of a second may be missing. For each attempt at most 3000 parts and 300 log lines are kept.',
         ...jobRefSchema,
         response: { 200: historySchema, ...problemResponses(401, 404, 409, 503) },
       },

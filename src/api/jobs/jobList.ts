@@ -36,9 +36,8 @@ export function jobListRoutes(app: FastifyInstance, { client }: { client: Previe
     {
       schema: {
         tags: ['jobs'],
-        summary: 'Jobs that wait, run or have ended, the last accepted first',
-        description:
-          'A page may hold fewer jobs than `limit`, even none, and still have a `next`: so much was looked at.',
+        summary: 'List all jobs, the last accepted first',
+        description: 'A page may hold fewer jobs than `limit`, even none, and still have a `next`.',
         querystring: jobsQuerySchema,
         response: { 200: jobsSchema, ...problemResponses(400, 401, 503) },
       },
@@ -67,7 +66,7 @@ function wordsOf<Word extends string>(
   return text.split(',').map((given) => {
     const word = known.find((one) => one === given.trim());
     if (word === undefined) {
-      const message = `${name} is "${given}", but must be one or several of ${known.join(', ')}, with commas between.`;
+      const message = `${name} is "${given}", but must be one or more of ${known.join(', ')}, separated by commas.`;
       throw new PreviewError('invalid_request', message);
     }
     return word;

@@ -1,8 +1,8 @@
 import { loadPreviewJobSchema } from '../../job/previewJobSchema.ts';
 
 /*
- * What the API's description says of requests and answers. Fastify serialises answers by these schemas; all objects
- * are open, so that a schema can never swallow a field.
+ * The schemas of requests and answers for the OpenAPI document. Fastify serialises answers by them, so all objects are
+ * open: a schema can never swallow a field.
  */
 
 const object = { type: 'object', additionalProperties: true } as const;
@@ -14,27 +14,27 @@ const sha256 = { type: 'string', description: 'SHA-256, 64 lower-case hex digits
 
 const { $id: _, $schema: __, definitions, ...job } = loadPreviewJobSchema();
 
-/** The job's own schema, as a body. Its references lead to {@link jobComponents}, where @fastify/swagger looks for them. */
+/** The job's own schema, for bodies. Its references point to {@link jobComponents}, where @fastify/swagger looks for them. */
 export const jobSchema = job;
 
-/** What the job's schema refers to, for `components.schemas` of the description. */
+/** The definitions of the job's schema, for `components.schemas` of the OpenAPI document. */
 export const jobComponents: Record<string, object> = JSON.parse(
   JSON.stringify(definitions).replaceAll('#/definitions/', '#/components/schemas/'),
 );
 
 const problemSchema = {
   ...object,
-  description: 'What went wrong (RFC 9457)',
+  description: 'A problem document (RFC 9457)',
   properties: {
     type: string,
-    title: { ...string, description: 'the same for every problem of a code' },
+    title: { ...string, description: 'The same for every problem with this code.' },
     status: integer,
-    code: { ...string, description: 'stable; see docs/errors.md' },
-    detail: { ...string, description: 'what was wrong this time' },
+    code: { ...string, description: 'Never changes; see docs/errors.md.' },
+    detail: { ...string, description: 'What was wrong this time.' },
     requestId: string,
     errors: {
       type: 'array',
-      description: 'each mistake of an input',
+      description: 'Each mistake in the job, with a JSON pointer to its field.',
       items: { type: 'object', properties: { pointer: string, message: string } },
     },
   },
@@ -53,7 +53,7 @@ const jobParams = { type: 'object', properties: { jobId: string } } as const;
 const projectId = {
   ...string,
   description:
-    'Needed where several projects have a job of this id; with API keys it is the key that says it.',
+    'The project of the job. Needed if several projects have a job with this id. An API key replaces it.',
 } as const;
 
 export const jobRefSchema = {
@@ -67,8 +67,8 @@ export const artifactRefSchema = {
     type: 'object',
     properties: {
       projectId,
-      name: { ...string, description: 'Only the artifact of this name.' },
-      redirect: { ...string, description: '1, together with name: 302 to the artifact.' },
+      name: { ...string, description: 'Only the artifact with this name.' },
+      redirect: { ...string, description: '`1`, together with `name`, answers 302 to the artifact.' },
     },
   },
 } as const;
@@ -77,7 +77,7 @@ const warning = { ...object, properties: { code: string, message: string, step: 
 
 const errorProperty = { ...object, properties: { code: string, message: string } } as const;
 
-/** What every answer about a job says of it. */
+/** The fields that every answer about a job has. */
 const entryProperties = {
   jobId: string,
   projectId: string,
@@ -96,7 +96,7 @@ const entryProperties = {
   error: errorProperty,
   links: {
     ...object,
-    description: 'where the rest about the job is; they may be followed as they are',
+    description: 'The other calls about this job. Use the links as they are.',
     properties: {
       self: string,
       status: string,
@@ -112,32 +112,38 @@ const entryProperties = {
 const statusProperties = {
   ...entryProperties,
   warnings: { type: 'array', items: warning },
-  plan: { ...object, description: 'of a dry run: what a render would do' },
+  plan: { ...object, description: 'For a dry run: what a render would do.' },
 } as const;
 
 export const statusSchema = {
   ...object,
-  description: 'A job, as it is now',
+  description: 'The present state of the job',
   properties: statusProperties,
 } as const;
 
 export const jobsQuerySchema = {
   type: 'object',
   properties: {
-    status: { ...string, description: 'Only jobs of these, with commas: `queued,rendering,retrying`.' },
-    priority: { ...string, description: 'Only jobs of these, with commas: `high,normal`.' },
+    status: {
+      ...string,
+      description: 'Only jobs with one of these states, separated by commas: `queued,rendering,retrying`.',
+    },
+    priority: {
+      ...string,
+      description: 'Only jobs with one of these priorities, separated by commas: `high,normal`.',
+    },
     projectId: {
       ...string,
       pattern: '^[A-Za-z0-9._-]{1,128}$',
-      description: 'Only jobs of this project; with API keys it is the key that says it.',
+      description: 'Only jobs of this project. An API key replaces it.',
     },
     q: {
       ...string,
       maxLength: 200,
-      description: 'Only jobs with this in their id, request id or title; capitals make no difference.',
+      description: 'Only jobs whose id, request id or title contains this text. Case does not matter.',
     },
-    limit: { ...integer, minimum: 1, maximum: 200, description: 'At most so many; 50 if left out.' },
-    cursor: { ...string, maxLength: 600, description: '`next` of the page before.' },
+    limit: { ...integer, minimum: 1, maximum: 200, description: 'Most jobs on a page; 50 by default.' },
+    cursor: { ...string, maxLength: 600, description: 'The `next` of the previous page.' },
   },
 } as const;
 
@@ -146,7 +152,7 @@ export const jobsSchema = {
   description: 'A page of jobs',
   properties: {
     jobs: { type: 'array', items: { ...object, properties: entryProperties } },
-    next: { ...string, description: '`cursor` of the next page; absent where this is the last one' },
+    next: { ...string, description: 'The `cursor` of the next page. The last page has none.' },
   },
 } as const;
 
@@ -155,13 +161,13 @@ const artifactProperties = {
   mediaType: string,
   bytes: integer,
   sha256,
-  url: { ...string, description: 'signed, relative to the service; good until expiresAt' },
+  url: { ...string, description: 'Signed, relative to the service, and valid until `expiresAt`.' },
   expiresAt: time,
 } as const;
 
 export const artifactsSchema = {
   ...object,
-  description: 'All artifacts of the job; with `name` that one alone',
+  description: 'All artifacts of the job, or with `name` that one',
   properties: {
     artifacts: { type: 'array', items: { ...object, properties: artifactProperties } },
     ...artifactProperties,
@@ -171,8 +177,8 @@ export const artifactsSchema = {
 export const listSchema = {
   type: 'object',
   properties: {
-    projectId: { ...string, description: 'Only those of this project.' },
-    limit: { ...integer, minimum: 1, maximum: 1000, description: 'At most so many; 100 if left out.' },
+    projectId: { ...string, description: 'Only dead letters of this project.' },
+    limit: { ...integer, minimum: 1, maximum: 1000, description: 'Most entries; 100 by default.' },
   },
 } as const;
 
@@ -183,7 +189,7 @@ const deadLetterProperties = {
   error: { ...object, properties: { code: string, message: string } },
   place: {
     ...object,
-    description: 'where the last attempt failed, as far as it is known',
+    description: 'Where the last attempt failed, as far as that is known.',
     properties: { stage: string, part: string, step: integer, asset: string },
   },
   attemptsMade: integer,
@@ -193,9 +199,9 @@ const deadLetterProperties = {
 
 export const deadLettersSchema = {
   ...object,
-  description: 'Jobs that failed for good, until they are replayed or discarded',
+  description: 'The jobs that failed for good, until somebody replays or discards them',
   properties: {
-    total: { ...integer, description: 'how many there are, also beyond `limit`' },
+    total: { ...integer, description: 'How many there are in all.' },
     deadLetters: { type: 'array', items: { ...object, properties: deadLetterProperties } },
   },
 } as const;
@@ -204,12 +210,12 @@ const attemptsProperty = {
   type: 'array',
   items: {
     ...object,
-    description: 'without `outcome` it runs, or its worker died under it',
+    description: 'Without `outcome` it is running, or its worker died.',
     properties: {
       attempt: {
         ...integer,
         description:
-          '1 for the first; one that was lost or given back does not count, so a number may come twice',
+          '1 for the first. Attempts that were lost or given back do not count, so a number may occur twice.',
       },
       worker: string,
       startedAt: time,
@@ -218,7 +224,7 @@ const attemptsProperty = {
       error: errorProperty,
       place: {
         ...object,
-        description: 'where it failed, as far as it is known',
+        description: 'Where it failed, as far as that is known.',
         properties: { stage: string, part: string, step: integer, asset: string },
       },
     },
@@ -227,17 +233,17 @@ const attemptsProperty = {
 
 export const historySchema = {
   ...object,
-  description: 'What became of a job',
+  description: 'The history of the job',
   properties: {
     attempts: attemptsProperty,
     parts: {
       type: 'array',
-      description: 'what each attempt made, or found in the store',
+      description: 'The parts that each attempt rendered, or found in the store.',
       items: {
         ...object,
         properties: {
           attempt: integer,
-          kind: { ...string, description: '`slide`, `segment`, `soundtrack`, `movie` and so on' },
+          kind: { ...string, description: '`slide`, `segment`, `soundtrack`, `movie` and so on.' },
           reused: { type: 'boolean' },
           startedAt: time,
           endedAt: time,
@@ -246,7 +252,7 @@ export const historySchema = {
     },
     logs: {
       type: 'array',
-      description: 'without paths, addresses and stacks; those are in the log of the worker',
+      description: 'Log lines without paths, addresses and stacks, which are in the log of the worker.',
       items: {
         ...object,
         properties: { time, level: string, msg: string, attempt: integer, error: errorProperty },
@@ -257,20 +263,20 @@ export const historySchema = {
 
 export const sentJobSchema = {
   ...object,
-  description: 'A job, as it is now and as it was sent',
+  description: 'The present state of the job, and the job as it was sent',
   properties: {
     ...statusProperties,
-    job: { description: 'as it was sent; absent where it was not kept' },
+    job: { description: 'The job as it was sent, if it was kept.' },
   },
 } as const;
 
 export const deadLetterSchema = {
   ...object,
-  description: 'One of them in full',
+  description: 'The dead letter',
   properties: {
     ...deadLetterProperties,
     attempts: attemptsProperty,
-    job: { description: 'the job as it was sent' },
+    job: { description: 'The job as it was sent.' },
   },
 } as const;
 
@@ -278,7 +284,7 @@ export const accessSchema = {
   ...object,
   description: 'What the caller may do',
   properties: {
-    project: { ...string, description: "the API key's; absent where no keys are configured" },
+    project: { ...string, description: 'The project of the API key. Absent if no keys are configured.' },
     scopes: { type: 'array', items: { ...string, enum: ['submit', 'read', 'operate'] } },
     uploadMaxBytes: integer,
   },
@@ -286,9 +292,9 @@ export const accessSchema = {
 
 export const uploadSchema = {
   ...object,
-  description: 'The file, as a job refers to it',
+  description: 'The file was stored',
   properties: {
-    sha256: { ...sha256, description: 'the `upload` of an asset' },
+    sha256: { ...sha256, description: 'What a job uses as the `upload` of an asset.' },
     bytes: integer,
     mediaType: string,
   },
@@ -299,7 +305,7 @@ export const uploadRefSchema = { params: { type: 'object', properties: { sha256 
 export const uploadsListSchema = {
   type: 'object',
   properties: {
-    limit: { ...integer, minimum: 1, maximum: 1000, description: 'At most so many; 100 if left out.' },
+    limit: { ...integer, minimum: 1, maximum: 1000, description: 'Most entries; 100 by default.' },
   },
 } as const;
 
@@ -307,9 +313,9 @@ export const uploadsSchema = {
   ...object,
   description: 'The uploads of the project, and how much room they take',
   properties: {
-    total: { ...integer, description: 'how many there are, also beyond `limit`' },
+    total: { ...integer, description: 'How many there are in all.' },
     usedBytes: integer,
-    quotaBytes: { ...integer, description: 'what they may have together; 0 where there is no limit' },
+    quotaBytes: { ...integer, description: 'The most that all uploads may take; 0 if there is no limit.' },
     uploads: { type: 'array', items: { ...object, properties: { sha256, bytes: integer } } },
   },
 } as const;
@@ -324,32 +330,36 @@ export const downloadSchema = {
   },
   response: {
     200: { description: 'The file', content: bytes },
-    206: { description: 'The range of it that was asked for', content: bytes },
-    304: { description: 'It is what If-None-Match says', type: 'null' },
+    206: { description: 'The requested range of the file', content: bytes },
+    304: { description: 'The file is still what `If-None-Match` names', type: 'null' },
   },
 } as const;
 
-const counts = { type: 'object', description: 'jobs by state', additionalProperties: integer } as const;
+const counts = {
+  type: 'object',
+  description: 'The number of jobs in each state.',
+  additionalProperties: integer,
+} as const;
 
 export const queueMetricsSchema = {
   ...object,
-  description: 'The queue, as it is now',
+  description: 'The present state of the queue',
   properties: {
     counts,
     total: integer,
     waiting: integer,
-    limit: { ...integer, description: 'where POST answers 429' },
+    limit: { ...integer, description: 'How many jobs may wait before POST answers 429.' },
     oldestWaitingAgeSeconds: number,
     deadLetters: {
       ...integer,
-      description: 'jobs that failed for good, until they are replayed or discarded',
+      description: 'Jobs that failed for good, until somebody replays or discards them.',
     },
   },
 } as const;
 
 export const healthSchema = {
   ...object,
-  description: 'How the service is',
+  description: 'The health of the service',
   properties: {
     status: { ...string, enum: ['ok', 'down'] },
     queue: {
@@ -369,7 +379,7 @@ export const healthSchema = {
 
 export const probeSchema = {
   ...object,
-  description: 'One word',
+  description: 'The state in one word',
   properties: { status: { ...string, enum: ['ok', 'down'] } },
 } as const;
 
@@ -383,7 +393,7 @@ export const playlistSchema = {
         ...integer,
         minimum: 0,
         description:
-          'Of a segment, counted from 0: the answer waits until it is there, or nothing more will come.',
+          'The number of a segment, counted from 0. The answer waits until the segment is there, or no more will come.',
       },
     },
   },
@@ -409,12 +419,12 @@ export const planSchema = {
     },
     parts: {
       type: 'array',
-      description: 'segments and the soundtrack; what is reused is in the store',
+      description: 'The segments and the soundtrack. Those that are `reused` are in the store already.',
       items: { ...object, properties: { kind: string, key: string, reused: { type: 'boolean' } } },
     },
     estimate: {
       ...object,
-      description: 'from what renders took on this machine; absent before its first one',
+      description: 'Based on earlier renders on this machine. Absent before the first one.',
       properties: { seconds: number, bytes: integer },
     },
     warnings: {
@@ -429,7 +439,7 @@ export const eventsSchema = {
   response: {
     200: {
       description:
-        'Events `status` (as the status call answers), `segment` (`{index, of, startSeconds, endSeconds, reused}`: it can be played now; `reused` where it was there before the job began), `end` (`{status}`)',
+        'Events: `status` (the answer of the status call), `segment` (`{index, of, startSeconds, endSeconds, reused}`: this segment can be played now; `reused` means that it existed before the job began), `end` (`{status}`)',
       content: { 'text/event-stream': { schema: string } },
     },
   },
@@ -439,11 +449,11 @@ const queueStateSchema = {
   type: 'object',
   properties: {
     ...queueMetricsSchema.properties,
-    finishedPerMinute: { ...integer, description: 'jobs that ended within the last minute' },
-    workers: { ...integer, description: 'that the queue knows, of all processes' },
+    finishedPerMinute: { ...integer, description: 'Jobs that ended within the last minute.' },
+    workers: { ...integer, description: 'Workers that are connected to the queue.' },
     durations: {
       type: 'object',
-      description: 'of jobs completed within the last quarter of an hour',
+      description: 'Of the jobs that were completed within the last 15 minutes.',
       properties: { count: integer, p50Seconds: number, p95Seconds: number },
     },
     health: {
@@ -458,7 +468,7 @@ export const liveSchema = {
   response: {
     200: {
       description:
-        'First the 50 newest jobs and up to 200 that wait or run, the oldest first, then each change. Events: `job` (an entry as in the list of jobs), and for keys with the scope `operate` `queue` (as `x-events` says), at most once a second. A comment every 15 s. Who reads too slowly, or finds the connection closed, connects again and is told the present state.',
+        'First the present state: the 50 newest jobs and up to 200 that wait or run, the oldest first. Then each change. Events: `job` (an entry as in the list of jobs), and, for keys with the scope `operate` and at most once a second, `queue`; `x-events` has their schemas. A comment comes every 15 s. The service closes the connection if a client reads too slowly. Connect again to get the present state.',
       content: {
         'text/event-stream': {
           schema: string,
@@ -471,15 +481,16 @@ export const liveSchema = {
 
 export const deliveriesSchema = {
   ...object,
-  description: 'The webhooks of the job, the newest first; none where it asked for none or has not ended',
+  description:
+    'The webhook messages of the job, the newest first. There are none if the job has no webhook or has not ended',
   properties: {
     deliveries: {
       type: 'array',
       items: {
         ...object,
         properties: {
-          id: { ...string, description: 'webhook-id' },
-          url: { ...string, description: 'without user info and query' },
+          id: { ...string, description: 'The header `webhook-id`.' },
+          url: { ...string, description: 'Without user info and query.' },
           status: { ...string, enum: ['pending', 'delivered', 'failed'] },
           nextAttemptAt: time,
           attempts: {

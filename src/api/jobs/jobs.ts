@@ -55,7 +55,8 @@ export function jobRoutes(
       schema: {
         tags,
         summary: 'Send a job',
-        description: 'The same job again answers 200 and its present state; nothing is rendered twice.',
+        description:
+          'If you send the same job again, the answer is 200 with its present state, and nothing is rendered twice.',
         body: jobSchema,
         response: {
           200: statusSchema,
@@ -84,9 +85,9 @@ export function jobRoutes(
       validatorCompiler: () => () => true,
       schema: {
         tags,
-        summary: 'What a render would do',
+        summary: 'Check a job and say what a render would do',
         description:
-          'Checks the job and its assets, and answers its timeline, what of it is there, how long it would take, and every warning. Nothing is queued, nothing is rendered.',
+          'Checks the job and its assets. The answer has its timeline, which parts exist already, how long a render would take, and every warning. Nothing is queued or rendered.',
         body: jobSchema,
         response: { 200: planSchema, ...problemResponses(400, 401, 403, 413, 415, 422, 503) },
       },
@@ -106,7 +107,7 @@ export function jobRoutes(
     {
       schema: {
         tags,
-        summary: 'How far a job is, or how it ended',
+        summary: 'Get the status of a job',
         ...jobRefSchema,
         response: { 200: statusSchema, ...problemResponses(401, 404, 409, 503) },
       },
@@ -119,11 +120,11 @@ export function jobRoutes(
     {
       schema: {
         tags,
-        summary: 'What a completed job made, with signed URLs',
+        summary: 'Get the artifacts of a completed job, with signed URLs',
         ...artifactRefSchema,
         response: {
           200: artifactsSchema,
-          302: { description: 'The signed URL is in Location', type: 'null' },
+          302: { description: 'The signed URL is in `Location`', type: 'null' },
           ...problemResponses(401, 404, 409, 503),
         },
       },
@@ -150,7 +151,7 @@ export function jobRoutes(
     {
       schema: {
         tags,
-        summary: 'Cancel a job that waits or runs',
+        summary: 'Cancel a waiting or running job',
         ...jobRefSchema,
         response: { 200: statusSchema, ...problemResponses(401, 404, 409, 503) },
       },

@@ -32,9 +32,9 @@ export async function bullBoardRoutes(
   { backend, queueName }: { backend: QueueBackend; queueName: string },
 ): Promise<void> {
   const queues = [
-    { name: queueName, description: 'Jobs that wait, run, or ended a while ago.' },
-    { name: deadQueueName(queueName), description: 'Dead letters: replay and discard them with the API.' },
-    { name: webhookQueueName(queueName), description: 'Messages that tell of the end of a job.' },
+    { name: queueName, description: 'Waiting, running and recently ended jobs.' },
+    { name: deadQueueName(queueName), description: 'Dead letters. Replay or discard them with the API.' },
+    { name: webhookQueueName(queueName), description: 'Webhook messages.' },
   ].map(({ name, description }) => ({ queue: backend.queue(name), description }));
   app.addHook('onClose', async () => {
     await Promise.all(queues.map(({ queue }) => queue.close().catch(() => undefined)));
@@ -47,7 +47,10 @@ export async function bullBoardRoutes(
       'referrer-policy': 'no-referrer',
     });
     if (method !== 'GET' && method !== 'HEAD')
-      throw new PreviewError('forbidden', 'This page only shows; change jobs and dead letters with the API.');
+      throw new PreviewError(
+        'forbidden',
+        'This page is read-only; change jobs and dead letters with the API.',
+      );
   });
 
   // A page for people: it is not part of the API's description.

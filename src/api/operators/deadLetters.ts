@@ -25,7 +25,7 @@ export function deadLetterRoutes(app: FastifyInstance, { deadLetters }: { deadLe
     {
       schema: {
         tags,
-        summary: 'Jobs that failed for good, the newest first',
+        summary: 'List the jobs that failed for good, the newest first',
         querystring: listSchema,
         response: { 200: deadLettersSchema, ...problemResponses(400, 401, 503) },
       },
@@ -42,7 +42,7 @@ export function deadLetterRoutes(app: FastifyInstance, { deadLetters }: { deadLe
     {
       schema: {
         tags,
-        summary: 'What was sent, why it failed, where, and each attempt',
+        summary: 'Get a dead letter: the job, its error and each attempt',
         ...jobRefSchema,
         response: { 200: deadLetterSchema, ...problemResponses(401, 404, 409, 503) },
       },
@@ -55,9 +55,9 @@ export function deadLetterRoutes(app: FastifyInstance, { deadLetters }: { deadLe
     {
       schema: {
         tags,
-        summary: 'Send the job again',
+        summary: 'Replay a dead letter',
         description:
-          'It goes through the same checks as a new job; its dead letter is gone when it is accepted.',
+          'Sends the job again, with the same checks as for a new job. The dead letter is removed when the job is accepted.',
         ...jobRefSchema,
         response: {
           200: statusSchema,
@@ -83,11 +83,11 @@ export function deadLetterRoutes(app: FastifyInstance, { deadLetters }: { deadLe
     {
       schema: {
         tags,
-        summary: 'Throw a dead letter away',
-        description: 'That the job failed stays on record.',
+        summary: 'Discard a dead letter',
+        description: 'The record still says that the job failed.',
         ...jobRefSchema,
         response: {
-          204: { description: 'It is gone', type: 'null' },
+          204: { description: 'The dead letter was discarded', type: 'null' },
           ...problemResponses(401, 404, 409, 503),
         },
       },

@@ -12,7 +12,7 @@ export function probeRoutes(
 ): void {
   app.get(
     '/livez',
-    { schema: { tags, summary: 'The process answers', response: { 200: probeSchema } } },
+    { schema: { tags, summary: 'Liveness: the process answers', response: { 200: probeSchema } } },
     async () => ({ status: 'ok' }),
   );
 
@@ -21,7 +21,7 @@ export function probeRoutes(
     {
       schema: {
         tags,
-        summary: 'Queue and store can be used',
+        summary: 'Readiness: queue and store can be used',
         response: { 200: probeSchema, 503: probeSchema },
       },
     },
@@ -46,7 +46,7 @@ export function healthRoute(app: FastifyInstance, { health }: { health(): Promis
     {
       schema: {
         tags,
-        summary: 'Each thing that a job needs, and what to do where it fails',
+        summary: 'Health: what a job needs, and what to do if it fails',
         response: { 200: healthSchema, 503: healthSchema, ...problemResponses(401) },
       },
     },

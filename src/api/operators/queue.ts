@@ -9,7 +9,7 @@ export function queueRoutes(app: FastifyInstance, { client }: { client: PreviewW
     {
       schema: {
         tags: ['operations'],
-        summary: 'How many jobs wait and run',
+        summary: 'Get the numbers of waiting and running jobs',
         response: { 200: queueMetricsSchema, ...problemResponses(401, 503) },
       },
     },

@@ -9,7 +9,7 @@ export function accessRoute(app: FastifyInstance, { uploadMaxBytes }: { uploadMa
     {
       schema: {
         tags: ['jobs'],
-        summary: 'The project of the API key, and what it may do',
+        summary: 'Get the project and the scopes of the API key',
         response: { 200: accessSchema, ...problemResponses(401, 403) },
       },
     },

@@ -12,13 +12,13 @@ export async function documentApi(app: FastifyInstance, { hasKeys }: { hasKeys: 
       openapi: '3.1.0',
       info: {
         title: 'Preview Worker',
-        description: 'A storyboard goes in as JSON, a video comes out.',
+        description: 'Renders storyboards as video previews.',
         version: packageVersion,
       },
       tags: [
-        { name: 'jobs', description: 'Send a job, follow it, fetch what it made' },
-        { name: 'assets', description: 'Upload what a job shows and plays' },
-        { name: 'artifacts', description: 'Download what a job made' },
+        { name: 'jobs', description: 'Send a job, follow it, and get its artifacts' },
+        { name: 'assets', description: 'Upload the files that a job shows and plays' },
+        { name: 'artifacts', description: 'Download artifacts' },
         { name: 'operations', description: 'For those who run the service' },
       ],
       components: {

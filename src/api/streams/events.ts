@@ -38,7 +38,7 @@ export function eventRoutes(
     {
       schema: {
         tags: ['jobs'],
-        summary: 'What happens to a job, as server-sent events',
+        summary: 'Follow a job by server-sent events',
         ...eventsSchema,
         response: { ...eventsSchema.response, ...problemResponses(401, 404, 409, 503) },
       },

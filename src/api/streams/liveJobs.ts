@@ -22,7 +22,7 @@ export function liveJobRoutes(
     {
       schema: {
         tags: ['jobs'],
-        summary: 'What happens to all jobs and to the queue, as server-sent events',
+        summary: 'Follow all jobs and the queue by server-sent events',
         ...liveSchema,
         response: { ...liveSchema.response, ...problemResponses(400, 401, 503) },
       },

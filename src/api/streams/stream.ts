@@ -91,7 +91,7 @@ export function streamRoutes(
     );
   };
 
-  route('stream.m3u8', 'The preview as HLS, playable while it is rendered', async (request) => {
+  route('stream.m3u8', 'Play the preview as HLS, also while it is rendered', async (request) => {
     const { job, stream } = await streamOf(request);
     const init = await awaited(job, () => store.getPart(stream.init));
     if (!init) throw new PreviewError('no_stream');
@@ -108,7 +108,7 @@ export function streamRoutes(
     });
   });
 
-  route('stream/video.m3u8', 'The segments that are there, in order', async (request) => {
+  route('stream/video.m3u8', 'Get the playlist of the segments that are ready', async (request) => {
     const { job, stream } = await streamOf(request);
     const { video, timescale, segments } = stream;
     // The last segment is the last that can be waited for.
@@ -134,7 +134,7 @@ export function streamRoutes(
     });
   });
 
-  route('stream/audio.m3u8', 'The soundtrack', async (request) => {
+  route('stream/audio.m3u8', 'Get the playlist of the soundtrack', async (request) => {
     const { job, stream } = await streamOf(request);
     const { soundtrack } = stream;
     if (soundtrack === undefined) throw new PreviewError('no_stream', 'This preview has no sound.');
