@@ -7,6 +7,7 @@ const WAITING = [
   'tests/integration/webhooks/kills.test.ts',
   'tests/integration/worker/lostWorker.test.ts',
   'tests/security/hostileClients.test.ts',
+  'tests/worker/previewWorker.comprehensive.test.ts',
   'tests/integration/worker/previewWorker.test.ts',
   'tests/integration/queue/dryRunEnds.test.ts',
   'tests/integration/cli/stop.test.ts',

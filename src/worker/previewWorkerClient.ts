@@ -92,8 +92,10 @@ export function createPreviewWorkerClient(options: {
   queueMax: number;
   /** Of them, jobs of one project; all where it is left out. */
   projectQueueMax?: number;
+  /** The pause after the first failed attempt of a job; a second where it is left out. */
+  retryDelayMs?: number;
 }): PreviewWorkerClient {
-  const { backend, store, queueMax, projectQueueMax = queueMax } = options;
+  const { backend, store, queueMax, projectQueueMax = queueMax, retryDelayMs } = options;
   const queue: Queue<QueuedJob> = backend.queue(options.queueName);
   const dead = backend.queue(deadQueueName(options.queueName));
   const reach = createReach(backend);
@@ -138,7 +140,7 @@ export function createPreviewWorkerClient(options: {
     const { job } = data;
     const record = await store.getRecord(job.projectId, job.jobId);
     if (record) return existing(record.fingerprint, data, () => fromRecord(record));
-    const options = queueOptions(job);
+    const options = queueOptions(job, retryDelayMs);
     const rivals = await sameKey(job);
     const add = async (): Promise<QueuedJob | undefined> => {
       const place = await places.take(job);

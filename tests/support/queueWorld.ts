@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { AssetSources } from '../../src/assets/resolveAssets.ts';
 import type { PreviewJob } from '../../src/job/previewJob.types.ts';
 import { createLogger, type Logger } from '../../src/logger.ts';
 import { withDryRunEnds } from '../../src/queue/dryRunEnds.ts';
@@ -37,7 +38,7 @@ export const fakeRenders = (): { entry: URL; sandbox: RenderSandbox } => ({
   sandbox: createRenderSandbox(undefined, { isBuilt: false }),
 });
 
-/** Client and worker on a real queue and a real store; only the renderer is a fake one. */
+/** Client and worker on a real queue and a real store; the renderer is a fake one, unless the worker is given another. */
 export interface QueueWorld {
   dataDir: string;
   backend: QueueBackend;
@@ -62,11 +63,17 @@ export interface WorkerSettings {
   concurrency?: number;
   jobTimeoutSeconds?: number;
   shutdownGraceSeconds?: number;
+  /** How it renders: as {@link fakeRenders} do, or `{}`: as the service does. */
+  renders?: Parameters<typeof createRenderPool>[1];
+  /** How it fetches assets; without one it fetches none. */
+  fetcher?: AssetSources['fetcher'];
 }
 
 export interface WorldSettings {
   queueMax?: number;
   projectQueueMax?: number;
+  /** The pause after the first failed attempt. */
+  retryDelayMs?: number;
   /** Another world's folder; without one the world has its own, and removes it. */
   dataDir?: string;
   keep?: boolean;
@@ -78,6 +85,7 @@ export async function openQueueWorld(
   {
     queueMax = 20,
     projectQueueMax = queueMax,
+    retryDelayMs,
     dataDir,
     keep = false,
     logger = createLogger('trace', { destination: suiteLog('queue-world') }),
@@ -95,6 +103,7 @@ export async function openQueueWorld(
     store,
     queueMax,
     projectQueueMax,
+    ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
   });
   const deadLetters = createDeadLetters({ backend, queueName: QUEUE_NAME, store, client });
   const metrics = createPreviewMetrics();
@@ -107,8 +116,14 @@ export async function openQueueWorld(
     client,
     deadLetters,
     metrics,
-    async startWorker({ concurrency = 2, jobTimeoutSeconds = 30, shutdownGraceSeconds = 0 } = {}) {
-      const renderPool = createRenderPool(storeFolder, fakeRenders());
+    async startWorker({
+      concurrency = 2,
+      jobTimeoutSeconds = 30,
+      shutdownGraceSeconds = 0,
+      renders = fakeRenders(),
+      fetcher,
+    } = {}) {
+      const renderPool = createRenderPool(storeFolder, renders);
       const worker = createPreviewWorker({
         ...{
           tracing: noTracing,
@@ -121,7 +136,8 @@ export async function openQueueWorld(
           renderPool,
           queueName: QUEUE_NAME,
         },
-        ...{ concurrency, jobTimeoutSeconds, shutdownGraceSeconds, assets: { maxBytes: 1000 } },
+        ...{ concurrency, jobTimeoutSeconds, shutdownGraceSeconds },
+        assets: { maxBytes: 1000, ...(fetcher ? { fetcher } : {}) },
       });
       await worker.start();
       stops.push(async () => {
