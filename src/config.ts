@@ -19,8 +19,6 @@ import {
   whole,
 } from './configValues.ts';
 import { PreviewError } from './errors.ts';
-import type { SigningKey } from './storage/signedUrls/signedUrl.ts';
-import type { WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
 
 /** An environment variable: its name, its parser and its description. */
 interface Setting<Value> {
@@ -195,7 +193,7 @@ export const settings = {
       "Networks of your reverse proxies in CIDR notation, separated by commas. For their connections the caller's address is taken from `X-Forwarded-For`.",
     parse: networks,
   }),
-  signingKeys: define<SigningKey[]>({
+  signingKeys: define({
     name: 'PREVIEW_SIGNING_KEYS',
     fallback: '',
     fallbackInWords: 'the service makes one and keeps it in `DATA_DIR`',
@@ -298,7 +296,7 @@ export const settings = {
       'DNS servers for the hosts of assets and webhooks, separated by commas: `10.0.0.53` or `10.0.0.53:5353`. With it, the hosts file is not read.',
     parse: dnsServers,
   }),
-  webhookSecrets: define<WebhookSecrets>({
+  webhookSecrets: define({
     name: 'PREVIEW_WEBHOOK_SECRETS',
     fallback: '',
     fallbackInWords: 'none: jobs with a `webhook` are refused',

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import { type ApiKey, hashKey, SCOPES, type Scope } from './apiKey.ts';
-import type { S3Place } from './storage/bucket/s3Store.ts';
-import type { Retention } from './storage/upkeep/collectGarbage.ts';
-import type { WebhookSecrets } from './worker/webhooks/webhookWorker.ts';
 
 /*
  * Parsers for the values of the configuration. Each parses the text of one variable, or throws what it expected.
+ * The rooms that use a value say what they need in types of their own; nothing is imported from them here.
  */
 
 /** What a parser expected instead, worded to follow "must be". */
@@ -53,7 +51,9 @@ export function queueUrl(text: string): string | undefined {
 }
 
 /** `s3://bucket/prefix?region=…&endpoint=…`; undefined where there is none. */
-export function storeUrl(text: string): S3Place | undefined {
+export function storeUrl(
+  text: string,
+): { bucket: string; prefix: string; region: string; endpoint: string | undefined } | undefined {
   if (text === '') return undefined;
   const expected = new Unexpected('an address like s3://bucket/prefix?region=eu-central-1');
   if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{2,62}([/?]|$)/.test(text) || !URL.canParse(text)) throw expected;
@@ -120,7 +120,7 @@ export function pairs(
 }
 
 /** `projectId:whsec_…` with commas, or `@file`; the secrets of each project in their order. */
-export function webhookSecrets(text: string): WebhookSecrets {
+export function webhookSecrets(text: string): ReadonlyMap<string, readonly Buffer[]> {
   const secrets = new Map<string, Buffer[]>();
   for (const [projectId, secret] of pairs(text, 'projectId:secret', 1)) {
     const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
@@ -144,7 +144,7 @@ function readList(file: string): string {
 }
 
 /** Days, of all projects and then of some: `30,docs:7`; undefined where everything is kept. */
-export function retention(text: string): Retention | undefined {
+export function retention(text: string): { days: number; projects: Map<string, number> } | undefined {
   if (text === '') return undefined;
   const [first = '', ...others] = list(text);
   const expected = 'days like 30, or 30,docs:7 where a project differs; each from 1 to 36500';

@@ -50,10 +50,16 @@ const ready = (port: number): Promise<true> =>
     return response?.ok ? true : undefined;
   }, 'the service being ready');
 
-async function statusOf(port: number, jobId: string): Promise<{ status: string; attemptsMade: number }> {
-  const response = await fetch(`http://127.0.0.1:${port}/api/preview/job/${jobId}/status`);
-  return (await response.json()) as { status: string; attemptsMade: number };
+async function ask<Answer>(port: number, path: string): Promise<Answer> {
+  const response = await fetch(`http://127.0.0.1:${port}/api/preview/job/${path}`);
+  return (await response.json()) as Answer;
 }
+
+interface History {
+  attempts: { outcome?: string }[];
+  parts: { kind: string; reused: boolean }[];
+}
+const segments = ({ parts }: History) => parts.filter(({ kind }) => kind === 'segment');
 
 it('completes a job whose whole service was killed while it rendered', async () => {
   const dataDir = await dataFolder();
@@ -73,10 +79,10 @@ it('completes a job whose whole service was killed while it rendered', async () 
     body: JSON.stringify(job),
   });
   expect(posted.status).toBe(202);
-  await eventually(
-    async () => ((await statusOf(port, 'survivor')).status === 'rendering' ? true : undefined),
-    'rendering',
-  );
+  const before = await eventually(async () => {
+    const history = await ask<History>(port, 'survivor/history');
+    return segments(history).length > 0 ? history : undefined;
+  }, 'a segment that is finished');
   const gone = new Promise((resolve) => first.once('exit', resolve));
   first.kill('SIGKILL');
   await gone;
@@ -86,13 +92,18 @@ it('completes a job whose whole service was killed while it rendered', async () 
   await ready(port);
   const ended = await eventually(
     async () => {
-      const status = await statusOf(port, 'survivor');
-      return status.status === 'completed' ? status : undefined;
+      const now = await ask<{ finishedAt?: string }>(port, 'survivor/status');
+      return now.finishedAt === undefined ? undefined : now;
     },
-    'completion after the restart',
+    'the end after the restart',
     90,
   );
-  expect(ended.status).toBe('completed');
+  expect(ended).toMatchObject({ status: 'completed', attemptsMade: 1 });
+  // The next attempt goes on from what the killed one had finished.
+  const { attempts, parts } = await ask<History>(port, 'survivor/history');
+  expect(attempts.map(({ outcome }) => outcome)).toEqual([undefined, 'completed']);
+  const reused = parts.filter(({ kind, reused }) => kind === 'segment' && reused);
+  expect(reused.length).toBeGreaterThanOrEqual(segments(before).length);
 }, 150_000);
 
 it('refuses a second process on the same data folder, naming the first one', async () => {
@@ -109,27 +120,3 @@ it('refuses a second process on the same data folder, naming the first one', asy
   expect(code).toBe(1);
   expect(said).toContain(`Process ${first.pid} uses the embedded queue`);
 }, 60_000);
-
-it('finishes its running job on SIGTERM and exits with 0', async () => {
-  const dataDir = await dataFolder();
-  const port = await freePort();
-  const first = serve(dataDir, port);
-  await ready(port);
-  const steps = Array.from({ length: 20 }, (_, i) => ({ title: `Step ${i}`, durationSeconds: 1 }));
-  await fetch(`http://127.0.0.1:${port}/api/preview/job`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(smallJob('last-one', { steps, options: { resolution: '1280x720' } })),
-  });
-  await eventually(
-    async () => ((await statusOf(port, 'last-one')).status === 'rendering' ? true : undefined),
-    'rendering',
-  );
-  const exit = new Promise((resolve) => first.once('exit', resolve));
-  first.kill('SIGTERM');
-  expect(await exit).toBe(0);
-
-  serve(dataDir, port);
-  await ready(port);
-  expect(await statusOf(port, 'last-one')).toMatchObject({ status: 'completed', attemptsMade: 1 });
-}, 90_000);

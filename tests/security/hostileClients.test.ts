@@ -132,18 +132,20 @@ describe('a client that', () => {
 
     test.each([
       ['headers', 'GET /livez HTTP/1.1\r\n', `x-more: ${'a'.repeat(8000)}\r\n`, 431],
-      ['one header', 'GET /livez HTTP/1.1\r\nx-more: ', 'a'.repeat(65_536), 431],
-      ['an address', 'GET /', 'a'.repeat(65_536), 431],
-      ['a method', 'AA', 'A'.repeat(65_536), 400],
-    ])('%s is answered with %s', async (_, head, more, status) => {
+      ['one header', 'GET /livez HTTP/1.1\r\nx-more: ', 'a'.repeat(8000), 431],
+      ['an address', 'GET /', 'a'.repeat(8000), 431],
+      ['a method', 'AA', 'A'.repeat(8000), 400],
+    ])('%s is answered with a problem, and cut off', async (_, head, more, status) => {
+      // Whoever stops after too much of it reads the answer;
+      const answer = await sayAndWait(service.url, head + more.repeat(3));
+      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(answer).toContain('application/problem+json');
+      // who goes on is cut off, and may not see it: its own bytes are still on their way (RFC 9112, 9.6).
       const client = await openRaw(service.url);
       client.socket.write(head);
       flood(client.socket, Buffer.from(more));
-      await eventually(async () => client.received() || client.socket.destroyed || undefined, 'an answer');
-      // With bytes still on their way the system may throw the answer away (RFC 9112, 9.6).
-      if (client.received()) expect(client.received()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      await client.closed;
       expect(client.socket.bytesWritten - client.socket.writableLength).toBeLessThan(16 * MIB);
-      client.socket.destroy();
       await isWell();
     });
 
@@ -208,14 +210,18 @@ describe('a client that', () => {
       ['a file that is shorter', ['content-length: 100000'], JPEG_HEAD.toString('latin1')],
       ['a file whose last chunk is missing', ['transfer-encoding: chunked'], 'd\r\n'],
     ])('%s is not kept', async (_, headers, body) => {
+      const kept = (): Promise<string[]> =>
+        readdir(join(service.dataDir, 'store', 'objects'), { recursive: true });
+      const before = await kept();
       const client = await openRaw(service.url);
       client.socket.end(post('/api/assets', ...headers) + body, 'latin1');
-      await client.closed;
+      const { text } = await client.closed;
+      expect(text).not.toMatch(/^HTTP\/1\.1 2/);
       await eventually(
         async () => ((await leftovers()).length === 0 ? true : undefined),
         'an empty tmp folder',
       );
-      expect(client.received()).not.toContain('201');
+      expect(await kept()).toEqual(before);
     });
 
     test.each([

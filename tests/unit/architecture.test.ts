@@ -36,7 +36,7 @@ it.each(files)('%s imports from its own room or from below', (file) => {
   const source = readFileSync(path, 'utf8');
   for (const [, target = ''] of source.matchAll(/(?:from |import\()'(\.[^']+)'/g)) {
     const [from, to] = [roomOf(path), roomOf(resolve(path, '..', target))];
-    if (from !== to && !file.startsWith('config')) {
+    if (from !== to) {
       expect(RANKS[to], `${file} imports ${target}`).toBeLessThanOrEqual(RANKS[from] ?? -1);
     }
   }

@@ -208,6 +208,8 @@ describe.each(queueBackends)('a worker on the %s queue', (name) => {
   });
 
   it('says how it is, and counts how its jobs ended', async () => {
+    // A job is known to have ended a moment before its worker is done with it.
+    await eventually(async () => worker.activeJobs() === 0 || undefined, 'the worker being idle');
     const watch = await createQueueWatch({ ...world, logger: createLogger('silent') });
     const own = { activeJobs: worker.activeJobs, concurrency: 1 };
     const health = await checkHealth({ ...world, watch, worker: own });

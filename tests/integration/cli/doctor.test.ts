@@ -12,6 +12,7 @@ import { type Config, loadConfig } from '../../../src/config.ts';
 import { CLI } from '../../support/processes.ts';
 import { hasRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { runCli } from '../../support/runCli.ts';
+import { canMount, mountTmpfs, unmount } from '../../support/tmpfs.ts';
 
 let dataDir: string;
 beforeEach(async () => {
@@ -133,7 +134,7 @@ describe.skipIf(!hasRedis())('of Redis, the doctor', () => {
   });
 });
 
-/** Only root can mount, and root may write everywhere: each of the two tests needs the other user. */
+/** Root may write everywhere. */
 const isRoot = process.getuid?.() === 0;
 
 describe('of the store, the doctor', () => {
@@ -150,12 +151,8 @@ describe('of the store, the doctor', () => {
     await chmod(dataDir, 0o700);
   });
 
-  it.skipIf(!isRoot)('finds a small and a full disk (skipped where no tmpfs can be mounted)', async () => {
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dataDir], { stdio: 'ignore' });
-    } catch {
-      return;
-    }
+  it.skipIf(!canMount)('finds a small and a full disk (skipped where no disk can be mounted)', async () => {
+    mountTmpfs(dataDir, '1m');
     try {
       expect(bad(await findStore(configOf()))).toEqual([
         expect.stringMatching(/^fail: .* of its disk are free/),
@@ -165,7 +162,7 @@ describe('of the store, the doctor', () => {
         expect.stringMatching(/^fail: .* cannot be used: .*ENOSPC/),
       ]);
     } finally {
-      execFileSync('umount', [dataDir]);
+      unmount(dataDir);
     }
   });
 

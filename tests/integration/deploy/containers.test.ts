@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { settings } from '../../../src/config.ts';
+import { type Instruction, jsonForm, readDockerfile } from '../../support/dockerfile.ts';
 
 const DEPLOY = join(import.meta.dirname, '../../../deploy');
 const read = (name: string): string => readFileSync(join(DEPLOY, name), 'utf8');
@@ -45,43 +46,47 @@ interface Container {
 }
 
 describe('the image', () => {
-  const dockerfile = read('Dockerfile');
+  const stages = readDockerfile(read('Dockerfile'));
+  const [build, image] = stages;
+  const all = stages.flatMap(({ instructions }) => instructions);
+  const of = (name: string, from = all): Instruction[] => from.filter((each) => each.name === name);
 
-  it('sets variables that the service reads, and not that it runs as root', () => {
-    const [, environment = ''] = /^ENV ((?:.*\\\n)*.*)$/m.exec(dockerfile) ?? [];
-    const names = [...environment.matchAll(/(\w+)=/g)].map(([, name]) => name);
+  it('sets variables that the service reads, and does not run as root', () => {
+    const names = of('ENV', image?.instructions).flatMap(({ words }) =>
+      words.map((word) => word.split('=')[0]),
+    );
     expect(names.length).toBeGreaterThan(2);
     for (const name of names) expect(known).toContain(name);
-    expect(dockerfile.indexOf('USER node')).toBeGreaterThan(dockerfile.lastIndexOf('FROM'));
+    expect(of('USER', image?.instructions).map(({ text }) => text)).toEqual(['node']);
+    // What comes after it runs as that user, and none of it needs root.
+    const user = image?.instructions.findIndex(({ name }) => name === 'USER') ?? -1;
+    expect(of('RUN', image?.instructions.slice(user))).toEqual([]);
   });
 
   it('keeps the rules that hadolint checks: pinned bases, no ADD, no latest, no sudo, absolute WORKDIR, JSON commands', () => {
-    const lines = dockerfile.split('\n').filter((line) => /^[A-Z]+ /.test(line));
-    const of = (instruction: string): string[] =>
-      lines
-        .filter((line) => line.startsWith(`${instruction} `))
-        .map((line) => line.slice(instruction.length + 1));
-    expect(of('FROM').length).toBe(2);
-    for (const base of of('FROM')) expect(base).toMatch(/^node:\d+-[a-z]+-slim/);
+    expect(stages).toMatchObject([{ alias: 'build' }, { alias: undefined }]);
+    for (const { base } of stages) expect(base).toMatch(/^node:\d+-[a-z]+-slim$/);
     expect(of('ADD')).toEqual([]);
-    for (const folder of of('WORKDIR')) expect(folder).toMatch(/^\//);
-    for (const command of [...of('ENTRYPOINT'), ...of('CMD')])
-      expect(Array.isArray(JSON.parse(command))).toBe(true);
-    for (const command of of('RUN')) expect(command).not.toMatch(/\bsudo\b|apt-get upgrade|curl .*\| *sh/);
-    expect(dockerfile).toMatch(/^HEALTHCHECK /m);
+    for (const { text } of of('WORKDIR')) expect(text).toMatch(/^\//);
+    expect([...of('ENTRYPOINT'), ...of('CMD')].map(jsonForm)).toEqual([['node', 'dist/cli.js'], ['serve']]);
+    for (const { text } of of('RUN')) expect(text).not.toMatch(/\bsudo\b|apt-get upgrade|curl .*\| *sh/);
+    expect(of('HEALTHCHECK', image?.instructions)).toHaveLength(1);
   });
 
-  it('copies only what is let through to it', () => {
-    const allowed =
-      read('Dockerfile.dockerignore')
-        .match(/^!.+$/gm)
-        ?.map((line) => line.slice(1)) ?? [];
-    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+)$/gm)].flatMap(([, words = '']) =>
-      words.split(' ').slice(0, -1),
-    );
-    for (const name of copied) expect(allowed).toContain(name);
+  it('copies only what is let through to it, and from its first stage', () => {
+    const allowed = read('Dockerfile.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    const copies = of('COPY');
+    const copied = copies.filter(({ options }) => !options.from).flatMap(({ words }) => words.slice(0, -1));
     const present = readdirSync(join(DEPLOY, '..'));
-    for (const name of copied) expect(present).toContain(name);
+    expect(copied).toContain('src');
+    for (const name of copied) {
+      expect(allowed).toContain(name);
+      expect(present).toContain(name);
+    }
+    for (const { options } of copies) expect([undefined, build?.alias]).toContain(options.from);
   });
 });
 

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 import { processFile } from '../../support/processes.ts';
+import { canMount, mountTmpfs, unmount } from '../../support/tmpfs.ts';
 import { digestOf, recordOf, storeSuite } from './storeSuite.ts';
 
 const STORE_PROCESS = processFile('storeProcess');
@@ -193,9 +194,8 @@ describe('the store in a folder', () => {
       expect(await readdir(join(folder, 'objects'))).toEqual([digestOf(Buffer.from('small')).slice(0, 2)]);
     });
 
-    const canMount = process.platform === 'linux' && process.getuid?.() === 0;
-    it.skipIf(!canMount)('says so where it is full (skipped where no tmpfs can be mounted)', async () => {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', folder]);
+    it.skipIf(!canMount)('says so where it is full (skipped where no disk can be mounted)', async () => {
+      mountTmpfs(folder, '512k');
       try {
         const store = await createFsStore(folder);
         await expect(store.putObject(Buffer.alloc(1_000_000, 'x'))).rejects.toMatchObject({
@@ -205,7 +205,7 @@ describe('the store in a folder', () => {
         expect(await temps()).toEqual([]);
         expect(await store.putObject(BYTES)).toMatchObject({ bytes: BYTES.length });
       } finally {
-        execFileSync('umount', [folder]);
+        unmount(folder);
       }
     });
 

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -8,6 +7,7 @@ import { eventually } from '../../support/eventually.ts';
 import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
 import { hasRedis, startRedis } from '../../support/redis.ts';
+import { canMount, mountTmpfs, unmount } from '../../support/tmpfs.ts';
 
 const ofProject = (projectId: string, count: number) =>
   Array.from({ length: count }, (_, i) => toldJob(`${projectId}-${i}`, [], { projectId }));
@@ -166,16 +166,15 @@ describe('what cannot be kept is not accepted', () => {
     expect(await world.client.queueMetrics()).toMatchObject({ total: 0 });
   });
 
-  const canMount = process.platform === 'linux' && process.getuid?.() === 0;
-  it.skipIf(!canMount)('where the disk is full (skipped where no tmpfs can be mounted)', async () => {
+  it.skipIf(!canMount)('where the disk is full (skipped where no disk can be mounted)', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'preview-full-'));
     stops.push(() => rm(folder, { recursive: true, force: true }));
     const store = join(folder, 'store');
     world = await openQueueWorld(undefined, { dataDir: folder });
     stops.push(world.close);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', store]);
-    stops.push(async () => execFileSync('umount', [store]));
-    execFileSync('mkdir', [join(store, 'tmp')]);
+    mountTmpfs(store, '256k');
+    stops.push(async () => unmount(store));
+    await mkdir(join(store, 'tmp'));
     await writeFile(join(store, 'filler'), Buffer.alloc(1_000_000)).catch(() => undefined);
     await expect(world.client.enqueue(toldJob('full'))).rejects.toMatchObject({
       code: 'store_unavailable',

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { PartReport } from '../../../src/render/parts/partMaker.ts';
 import type { Reports } from '../../../src/worker/renderProcess/renderProtocol.ts';
 import { collectReports } from '../../../src/worker/renderProcess/reports.ts';
@@ -7,7 +6,14 @@ import { collectReports } from '../../../src/worker/renderProcess/reports.ts';
 const part = (key: string): PartReport => ({ kind: 'segment', key, reused: true, startedAt: 1, endedAt: 2 });
 const progress = (percent: number) => ({ percent, stage: 'segments' as const });
 
-test('the first report is told at once, those that follow together, none twice and none lost', async () => {
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  // No process reports anything in its first moment.
+  vi.advanceTimersByTime(1000);
+});
+afterEach(() => void vi.useRealTimers());
+
+test('the first report is told at once, those that follow together, none twice and none lost', () => {
   const told: Reports[] = [];
   const reports = collectReports((message) => told.push(message));
   reports.part(part('0'));
@@ -16,15 +22,16 @@ test('the first report is told at once, those that follow together, none twice a
     reports.part(part(String(i)));
     reports.progress(progress(i));
   }
-  expect(told.length).toBeLessThan(20);
-  await sleep(50);
+  expect(told).toHaveLength(1);
+  vi.advanceTimersByTime(10);
+  expect(told).toHaveLength(2);
   expect(told.flatMap(({ parts }) => parts.map(({ key }) => key))).toEqual(
     Array.from({ length: 100 }, (_, i) => String(i)),
   );
   expect(told.at(-1)?.progress).toEqual(progress(99));
 });
 
-test('what was collected is told before an answer, and nothing after it', async () => {
+test('what was collected is told before an answer, and nothing after it', () => {
   const told: Reports[] = [];
   const reports = collectReports((message) => told.push(message));
   reports.progress(progress(1));
@@ -32,6 +39,6 @@ test('what was collected is told before an answer, and nothing after it', async 
   reports.flush();
   expect(told.map(({ progress: at }) => at?.percent)).toEqual([1, 2]);
   reports.flush();
-  await sleep(30);
+  vi.advanceTimersByTime(1000);
   expect(told).toHaveLength(2);
 });
