@@ -1,4 +1,4 @@
-import { boxAt } from '../media/mp4/boxes.ts';
+import { boxAt } from '../media/mp4/walkBoxes.ts';
 
 /** What strangers may send, by what the bytes say. */
 export const mediaFormats = {

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { PreviewError } from '../../errors.ts';
-import { moveFragments } from '../../media/mp4/fragments.ts';
+import { moveFragments } from '../../media/mp4/moveFragments.ts';
 import type { ArtifactStore, ByteRange } from '../../storage/artifactStore.ts';
 import type { UrlSigner } from '../../storage/signedUrls/signedUrl.ts';
 import { downloadSchema, problemResponses } from '../jobs/jobSchemas.ts';
@@ -91,7 +91,7 @@ export function artifactRoutes(
       reply.header('content-length', range ? range.end - range.start + 1 : object.bytes);
       if (method === 'HEAD') return reply.send();
       if (time === undefined) return reply.send(await store.openObject(sha256, range));
-      const moved = moveFragments(await store.readObject(sha256), Number(time));
+      const moved = Buffer.from(moveFragments(await store.readObject(sha256), Number(time)).buffer);
       return reply.send(range ? moved.subarray(range.start, range.end + 1) : moved);
     },
   });

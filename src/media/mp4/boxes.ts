@@ -1,4 +1,5 @@
 /** Boxes of ISO/IEC 14496-12 and the numbers in them, all big-endian. */
+import { boxesIn } from './walkBoxes.ts';
 
 export const u8 = (...values: number[]): Buffer => Buffer.from(values);
 export const u16 = (...values: number[]): Buffer => {
@@ -33,33 +34,6 @@ export const fullBox = (type: string, version: number, flags: number, ...content
   box(type, u32((version << 24) | flags), ...content);
 
 export const zeros = (count: number): Buffer => Buffer.alloc(count);
-
-/** A box: where it begins, how long it says it is, and what of its content is there. */
-export interface Box {
-  type: string;
-  at: number;
-  length: number;
-  body: Buffer;
-}
-
-/** A size of 0 reaches to the end, one of 1 stands behind the type in 64 bits. */
-export function boxAt(bytes: Buffer, at: number): Box {
-  const short = bytes.readUInt32BE(at);
-  const isLong = short === 1 && at + 16 <= bytes.length;
-  const length = isLong ? Number(bytes.readBigUInt64BE(at + 8)) : short === 0 ? bytes.length - at : short;
-  const type = bytes.toString('latin1', at + 4, at + 8);
-  return { type, at, length, body: bytes.subarray(at + (isLong ? 16 : 8), at + length) };
-}
-
-/** The boxes that `bytes` consist of, up to the first whose length makes no sense. */
-export function* boxesIn(bytes: Buffer): Generator<Box> {
-  for (let at = 0; at + 8 <= bytes.length; ) {
-    const box = boxAt(bytes, at);
-    if (box.length < 8) return;
-    yield box;
-    at += box.length;
-  }
-}
 
 /** The contents of all boxes of a type, at the top level of `bytes`. */
 export const boxes = (bytes: Buffer, type: string): Buffer[] =>

@@ -3,7 +3,7 @@
  * are damaged are left to FFmpeg, which knows how to go on.
  */
 import { BeyondLimits, MAX_SAMPLES, MAX_STREAMS, NotAccepted } from '../limits.ts';
-import { boxesIn } from './boxes.ts';
+import { boxesIn } from './walkBoxes.ts';
 
 /** The boxes on the way to the tables. */
 const CONTAINERS = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl', 'dinf', 'edts', 'moof', 'traf', 'mvex']);

@@ -3,8 +3,9 @@
  * that know nothing of their place in the preview; the finished file is made of the same samples with one index at the
  * front. By hand, because opening a muxer and a demuxer of libavformat for each segment cost more than encoding it.
  */
-import { box, boxes, boxesIn, fullBox, text, u32, u64, zeros } from './boxes.ts';
+import { box, boxes, fullBox, text, u32, u64, zeros } from './boxes.ts';
 import { editList, movieHeader, priming, type Sample, type Track, trackBox } from './track.ts';
+import { boxesIn } from './walkBoxes.ts';
 
 /** What a player needs before the first fragment of a track. */
 export function initSegment(track: Track): Buffer {
@@ -51,26 +52,6 @@ const TRUN_ALL = 0x000f01;
 /** sample_depends_on: no other; and others, with sample_is_non_sync_sample. */
 const SYNC = 0x02000000;
 const NOT_SYNC = 0x01010000;
-
-/** The same fragments, moved so that the first sample is decoded at `time`; times within them stay as they are. */
-export function moveFragments(fragments: Buffer, time: number): Buffer {
-  const moved = Buffer.from(fragments);
-  let first: number | undefined;
-  for (const moof of boxes(moved, 'moof')) {
-    const at = timeOf(moof);
-    first ??= Number(at.readBigUInt64BE());
-    at.writeBigUInt64BE(BigInt(Number(at.readBigUInt64BE()) - first + time));
-  }
-  return moved;
-}
-
-/** The eight bytes of tfdt, version 1. */
-function timeOf(moof: Buffer): Buffer {
-  const [traf] = boxes(moof, 'traf');
-  const [tfdt] = boxes(traf ?? zeros(0), 'tfdt');
-  if (tfdt?.[0] !== 1) throw new Error('the fragment has no time');
-  return tfdt.subarray(4, 12);
-}
 
 /** The samples of fragments that {@link fragment} wrote; their data are views, not copies. */
 export function readFragments(fragments: Buffer): Sample[] {

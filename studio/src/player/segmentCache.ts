@@ -1,5 +1,5 @@
+import { moveFragments } from '../../../src/media/mp4/moveFragments.ts';
 import { send } from '../api/call.ts';
-import { moveFragments } from './fragments.ts';
 
 /** Enough for some minutes of preview. */
 const MOST_BYTES = 96 * 1024 * 1024;
@@ -24,7 +24,7 @@ export async function segmentBytes(
   const bytes = known ?? keep(key, fetchBytes(url, range));
   const whole = await bytes;
   return {
-    bytes: time === undefined ? whole.slice(0) : moveFragments(whole, Number(time)),
+    bytes: time === undefined ? whole.slice(0) : moveFragments(new Uint8Array(whole), Number(time)).buffer,
     fetched: known === undefined,
   };
 }

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mediaPlaylist } from '../../../src/api/streams/hls.ts';
-import { fragment, moveFragments as moveOnServer } from '../../../src/media/mp4/fragments.ts';
 import { createEventParser } from '../../../studio/src/api/eventParser.ts';
-import { moveFragments } from '../../../studio/src/player/fragments.ts';
 import { endAfter, readPlaylist, waitingFor } from '../../../studio/src/player/playlist.ts';
 import { readVtt } from '../../../studio/src/player/vtt.ts';
 import { fromJob } from '../../../studio/src/storyboard/job.ts';
@@ -15,17 +13,6 @@ import {
   spanAt,
   spansOf,
 } from '../../../studio/src/storyboard/timeline.ts';
-
-describe('a segment that is here already', () => {
-  it('is moved to the same bytes as the service would send', () => {
-    const sample = { data: Buffer.from('picture'), duration: 10, offset: 0, sync: true };
-    const two = Buffer.concat([fragment([sample], 5), fragment([sample, sample], 15)]);
-    const bytes = new Uint8Array(two).buffer;
-    const moved = moveFragments(bytes, 4_000_000_000_000);
-    expect(Buffer.from(moved)).toEqual(moveOnServer(two, 4_000_000_000_000));
-    expect(Buffer.from(bytes)).toEqual(two);
-  });
-});
 
 describe('a playlist', () => {
   const text = mediaPlaylist({
