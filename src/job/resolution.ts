@@ -1,5 +1,5 @@
-/** The sides of a job's frame in pixels, as `options.resolution` names them. */
-export function sidesOf(resolution = '1280x720'): { width: number; height: number } {
-  const [width = Number.NaN, height = Number.NaN] = resolution.split('x').map(Number);
+/** The size of a picture from a text like `1280x720`, which is what it is where the job says nothing. */
+export function readResolution(text = '1280x720'): { width: number; height: number } {
+  const [width = Number.NaN, height = Number.NaN] = text.split('x').map(Number);
   return { width, height };
 }

@@ -1,6 +1,6 @@
 import type { InputError } from '../../errors.ts';
 import type { Focus, PreviewJob } from '../previewJob.types.ts';
-import { sidesOf } from '../resolution.ts';
+import { readResolution } from '../resolution.ts';
 
 const MIN_SIDE = 160;
 const MAX_SIDE = 3840;
@@ -8,9 +8,8 @@ const MAX_SIDE = 3840;
 /** Both sides are in range, and even because 4:2:0 video stores colour for squares of 2x2 pixels. */
 export function checkResolution({ previewRequest: { options } }: PreviewJob): InputError[] {
   if (options?.resolution === undefined) return [];
-  const wrong = Object.values(sidesOf(options.resolution)).find(
-    (side) => side % 2 !== 0 || side < MIN_SIDE || side > MAX_SIDE,
-  );
+  const { width, height } = readResolution(options.resolution);
+  const wrong = [width, height].find((side) => side % 2 !== 0 || side < MIN_SIDE || side > MAX_SIDE);
   if (wrong === undefined) return [];
   return [
     {

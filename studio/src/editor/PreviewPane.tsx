@@ -1,6 +1,6 @@
 import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
-import { sidesOf } from '../../../src/job/resolution.ts';
+import { readResolution } from '../../../src/job/resolution.ts';
 import { Downloads } from '../player/Downloads.tsx';
 import { Player } from '../player/Player.tsx';
 import type { Chapter } from '../player/ScrubBar.tsx';
@@ -18,7 +18,7 @@ export function PreviewPane({ workspace: { screen, live } }: { workspace: Worksp
   const version = live.version.value;
   const phase = live.phase.value;
   const chapters = useComputed(() => chaptersOf(live.spans.value, live.version.value));
-  const { width, height } = sidesOf(board.value.options.resolution);
+  const { width, height } = readResolution(board.value.options.resolution);
   const ratio = width > 0 && height > 0 ? width / height : 16 / 9;
   return (
     <aside class="preview" aria-label="Live preview">

@@ -1,7 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
-import { sidesOf } from '../../../src/job/resolution.ts';
+import { readResolution } from '../../../src/job/resolution.ts';
+import { hasTitleCard } from '../../../src/job/titleCard.ts';
 import { ENDED } from '../api/types.ts';
 import { Downloads } from '../player/Downloads.tsx';
 import { Player } from '../player/Player.tsx';
@@ -142,7 +143,7 @@ function Head({
 /** The preview, also while it is made. */
 function Preview({ job, screen }: { job: WatchedJob; screen: Screen }): JSX.Element | null {
   const { status, sent, segments, extras } = job;
-  const { width, height } = sidesOf(sent?.previewRequest.options?.resolution);
+  const { width, height } = readResolution(sent?.previewRequest.options?.resolution);
   const isOver = ENDED.includes(status.status);
   const hasVideo = extras.artifacts.some(({ name }) => name.startsWith('preview.'));
   if (sent?.dryRun)
@@ -194,9 +195,9 @@ function chaptersOf({ extras, segments, sent }: WatchedJob): Chapter[] {
     return extras.chapters.map(({ start, end, text }, i) => ({ key: String(i), label: text, start, end }));
   }
   const request = sent?.previewRequest;
-  const hasTitleCard = Boolean(request?.title || request?.description);
+  const first = request && hasTitleCard(request) ? 1 : 0;
   return segments.map(({ index, startSeconds, endSeconds, reused }) => {
-    const step = request?.steps[index - (hasTitleCard ? 1 : 0)];
+    const step = request?.steps[index - first];
     const label = step?.title || step?.text || (index === 0 && request?.title) || `Part ${index + 1}`;
     return {
       key: String(index),

@@ -1,3 +1,4 @@
+import { hasTitleCard } from '../../../src/job/titleCard.ts';
 import type { Storyboard } from './storyboard.ts';
 
 /** One thing on the screen: the title card, whose key is `title`, or a step. Seconds from the preview's start. */
@@ -9,10 +10,12 @@ export interface Span {
 
 export const TITLE_KEY = 'title';
 
-/** The keys of what is shown, in order. The title card opens a preview that has something to say there, or no steps. */
+/** The keys of what is shown, in order. */
 export function keysOf({ title, description, cards }: Storyboard): string[] {
-  const hasTitleCard = Boolean(title || description) || cards.length === 0;
-  return [...(hasTitleCard ? [TITLE_KEY] : []), ...cards.map(({ key }) => key)];
+  return [
+    ...(hasTitleCard({ title, description, steps: cards }) ? [TITLE_KEY] : []),
+    ...cards.map(({ key }) => key),
+  ];
 }
 
 /** Lays what is shown on the timeline, as far as its lengths are known. */
