@@ -26,7 +26,7 @@ import {
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
 } from 'node-av/constants';
-import { avGetCodecName, FFmpegError, Log, Packet, type Stream } from 'node-av/lib';
+import { avGetCodecName, FFmpegError, getFFmpegInfo, Log, Packet, type Stream } from 'node-av/lib';
 import {
   BeyondLimits,
   MAX_CHANNELS,
@@ -44,6 +44,12 @@ import { checkElements } from './webm/checkElements.ts';
 /** FFmpeg's own chatter (encoder statistics) is noise in a service's log; errors reach us as return values. */
 export function quietFfmpeg(): void {
   Log.setLevel(AV_LOG_ERROR);
+}
+
+/** Which FFmpeg this is, such as 8.1; without the prefix and the name that whoever built it has put around it. */
+export function ffmpegRelease(): string {
+  const { version } = getFFmpegInfo();
+  return /\d+(\.\d+)*/.exec(version)?.[0] ?? version;
 }
 
 /** What is decoded of each container, by the names of FFmpeg's decoders and by the codecs' ids. */

@@ -1,11 +1,11 @@
 import type { PlanSummary } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { atOnce } from './atOnce.ts';
+import { wants } from './outputs.ts';
 import { PICTURES_AT_ONCE } from './picturesAtOnce.ts';
 import { checkPictures } from './plan/checkPictures.ts';
 import { summarizePlan } from './plan/planSummary.ts';
 import { prepare } from './plan/prepare.ts';
-import { wants } from './render.ts';
 import type { RenderContext } from './renderPreview.ts';
 import { fitWords } from './slides/fitWords.ts';
 

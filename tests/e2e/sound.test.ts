@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demuxerOf, SNIFF_BYTES, sniffFormat } from '../../src/assets/sniff.ts';
 import { quietFfmpeg } from '../../src/media/ffmpeg.ts';
 import type { Loudness } from '../../src/media/sound/loudness.ts';
-import type { SoundtrackContent } from '../../src/render/plan/plan.ts';
+import type { SoundtrackContent } from '../../src/render/plan/soundtrackContent.ts';
 import { makeSoundtrack } from '../../src/render/sound/soundtrack.ts';
 
 let folder: string;

@@ -1,4 +1,4 @@
-import { smoothstep } from './smoothstep.ts';
+import { smoothstep } from '../smoothstep.ts';
 
 /**
  * Pictures as the encoders take them: planar YUV 4:2:0, 8 bits, BT.709 in the limited range; the luma plane,

@@ -1,5 +1,5 @@
+import { smoothstep } from '../smoothstep.ts';
 import type { YuvPicture } from './frame.ts';
-import { smoothstep } from './smoothstep.ts';
 
 /** A rectangle of a picture in pixels; its edges may lie between pixels. */
 export interface View {

@@ -1,7 +1,7 @@
 import { asPreviewError, PreviewError } from '../../errors.ts';
 import type { ArtifactStore, StoredObject, StoredPart } from '../../storage/artifactStore.ts';
 import { digestOf } from '../../storage/storeRules.ts';
-import type { PlannedPart } from '../plan/plan.ts';
+import type { PlannedPart } from './part.ts';
 
 /** What a maker leaves: bytes, or an object that it stored itself because it is too large for memory. */
 export type Made = MadeBytes | (Meta & { object: StoredObject });

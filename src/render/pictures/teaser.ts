@@ -2,10 +2,10 @@ import { yuvToRgb } from '../../media/picture/convert.ts';
 import type { RgbPicture } from '../../media/picture/image.ts';
 import { encodeAnimation } from '../../media/picture/webpAnimation.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
-import type { PartMaker } from '../parts/partMaker.ts';
-import { type Plan, part } from '../plan/plan.ts';
-import { shownPictures } from '../segments/segment.ts';
-import type { Slides } from '../slides/slides.ts';
+import { part } from '../parts/part.ts';
+import type { Plan, PlannedEntry } from '../plan/plan.ts';
+import { showWithTransition } from '../shown/showWithTransition.ts';
+import type { Workbench } from '../workbench.ts';
 
 const SECONDS = 5;
 const WIDTH = 480;
@@ -14,24 +14,23 @@ const RATE = 12;
 const QUALITY = 70;
 
 /** The first seconds as an animated WebP; what stands still is one picture in it, however long. */
-export async function makeTeaser(plan: Plan, slides: Slides, parts: PartMaker): Promise<StoredPart> {
-  const { width, height, fps } = plan.video;
+export async function makeTeaser(
+  { entries, video }: Plan,
+  { parts, slides, signal }: Pick<Workbench, 'parts' | 'slides' | 'signal'>,
+): Promise<StoredPart> {
+  const { width, height, fps } = video;
   const small = { width: WIDTH, height: 2 * Math.round((WIDTH * height) / width / 2) };
   const limit = SECONDS * fps;
-  const segments: string[] = [];
-  for (let frames = 0, i = 0; frames < limit && i < plan.entries.length; i++) {
-    const { segment, slides: held } = plan.entries[i] as Plan['entries'][number];
-    segments.push(segment.key);
-    frames += held.reduce((sum, slide) => sum + slide.frames, segment.content.exit?.frames ?? 0);
-  }
+  const shownFirst = entriesWithin(entries, limit);
+  const segments = shownFirst.map(({ segment }) => segment.key);
   const content = { segments, limit, rate: RATE, quality: QUALITY, ...small };
   const { stored } = await parts.make(part('teaser', content), async () => {
     const pictures: RgbPicture[] = [];
     const delays: number[] = [];
     let shown = 0;
     const step = fps / RATE;
-    for (let i = 0; i < segments.length; i++) {
-      for await (const { picture, frames } of shownPictures(plan, i, slides)) {
+    for (const [i, entry] of shownFirst.entries()) {
+      for await (const { picture, frames } of showWithTransition(entry, entries[i + 1], slides, signal)) {
         const lasts = Math.min(frames, limit - shown);
         // Of pictures that follow each other faster than the rate, only some are taken.
         if (Math.floor(shown / step) !== Math.floor((shown + lasts) / step)) {
@@ -51,4 +50,14 @@ export async function makeTeaser(plan: Plan, slides: Slides, parts: PartMaker): 
     return { bytes };
   });
   return stored;
+}
+
+/** Those of which something is shown in the first `limit` frames. */
+function entriesWithin(entries: readonly PlannedEntry[], limit: number): PlannedEntry[] {
+  let frames = 0;
+  return entries.filter(({ segment, slides }) => {
+    const isWithin = frames < limit;
+    frames += slides.reduce((sum, slide) => sum + slide.frames, segment.content.exit?.frames ?? 0);
+    return isWithin;
+  });
 }

@@ -1,6 +1,11 @@
-import type { RgbPicture } from '../../media/picture/image.ts';
-import { clock } from '../timeline/captions.ts';
-import type { Timeline } from '../timeline/timeline.ts';
+import { encodeJpeg, type RgbPicture } from '../../media/picture/image.ts';
+import type { StoredPart } from '../../storage/artifactStore.ts';
+import { atOnce } from '../atOnce.ts';
+import { part } from '../parts/part.ts';
+import type { Plan } from '../plan/plan.ts';
+import { thumbnailSize } from '../plan/thumbnailSize.ts';
+import type { Workbench } from '../workbench.ts';
+import { makeThumbnail } from './thumbnail.ts';
 
 /** Thumbnails of all slides on one sheet, for scrubbing; sizes in pixels. */
 export interface SheetLayout {
@@ -10,12 +15,26 @@ export interface SheetLayout {
   thumbHeight: number;
 }
 
-const THUMB_WIDTH = 160;
 const MAX_COLUMNS = 10;
+const QUALITY = 78;
+/** Thumbnails at a time. Most are there and only read; where no segments are made, each has its slide composed first. */
+const AT_ONCE = 8;
 
-/** The size of a thumbnail of a picture of that size, in pixels. */
-export function thumbnailSize({ width, height }: { width: number; height: number }) {
-  return { width: THUMB_WIDTH, height: Math.max(2, Math.round((THUMB_WIDTH * height) / width / 2) * 2) };
+/** The sheet as a JPEG; made from the slides, so that no video is decoded for it. */
+export async function makeThumbnailSheet(
+  { entries, video }: Plan,
+  bench: Pick<Workbench, 'parts' | 'slides'>,
+): Promise<StoredPart> {
+  const layout = sheetLayout(entries.length, video);
+  const content = { thumbs: entries.map(({ thumb }) => thumb.key), layout, quality: QUALITY };
+  const { stored } = await bench.parts.make(part('storyboard', content), async () => {
+    const sheet = createSheet(layout);
+    await atOnce(entries, AT_ONCE, async (entry, i) =>
+      copyTo(sheet, placeOf(i, layout), await makeThumbnail(entry, bench)),
+    );
+    return { bytes: await encodeJpeg(sheet, QUALITY) };
+  });
+  return stored;
 }
 
 export function sheetLayout(count: number, picture: { width: number; height: number }): SheetLayout {
@@ -24,29 +43,23 @@ export function sheetLayout(count: number, picture: { width: number; height: num
   return { columns, rows: Math.ceil(count / columns), thumbWidth: width, thumbHeight: height };
 }
 
-export function createSheet({ columns, rows, thumbWidth, thumbHeight }: SheetLayout): RgbPicture {
+/** Where the thumbnail of entry `index` lies on the sheet. */
+export const placeOf = (
+  index: number,
+  { columns, thumbWidth, thumbHeight }: SheetLayout,
+): { left: number; top: number } => ({
+  left: (index % columns) * thumbWidth,
+  top: Math.floor(index / columns) * thumbHeight,
+});
+
+function createSheet({ columns, rows, thumbWidth, thumbHeight }: SheetLayout): RgbPicture {
   const [width, height] = [columns * thumbWidth, rows * thumbHeight];
   return { width, height, data: Buffer.alloc(width * height * 3) };
 }
 
-/** Copies the thumbnail of entry `index` to its place. */
-export function placeThumb(sheet: RgbPicture, layout: SheetLayout, index: number, thumb: RgbPicture): void {
-  const left = (index % layout.columns) * layout.thumbWidth;
-  const top = Math.floor(index / layout.columns) * layout.thumbHeight;
+function copyTo(sheet: RgbPicture, { left, top }: { left: number; top: number }, thumb: RgbPicture): void {
   for (let y = 0; y < thumb.height; y++) {
     const row = thumb.data.subarray(y * thumb.width * 3, (y + 1) * thumb.width * 3);
     sheet.data.set(row, ((top + y) * sheet.width + left) * 3);
   }
-}
-
-/** WebVTT thumbnails: each cue names its rectangle of the sheet as a media fragment (`#xywh=`). */
-export function storyboardVtt(timeline: Timeline, layout: SheetLayout): string {
-  const cues = timeline.entries.map((entry, i) => {
-    const left = (i % layout.columns) * layout.thumbWidth;
-    const top = Math.floor(i / layout.columns) * layout.thumbHeight;
-    const start = clock(entry.startFrame / timeline.fps, '.');
-    const end = clock((entry.startFrame + entry.frames) / timeline.fps, '.');
-    return `${start} --> ${end}\nstoryboard.jpg#xywh=${left},${top},${layout.thumbWidth},${layout.thumbHeight}\n`;
-  });
-  return ['WEBVTT\n', ...cues].join('\n');
 }

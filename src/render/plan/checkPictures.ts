@@ -1,13 +1,14 @@
 import { demuxerOf } from '../../assets/sniff.ts';
-import { PreviewError } from '../../errors.ts';
 import type { Warning } from '../../job/jobRecord.ts';
 import { coverPicture } from '../../media/picture/image.ts';
 import { readClip } from '../../media/video/clip.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
+import { getNote, putNote } from '../../storage/notes.ts';
 import { atOnce } from '../atOnce.ts';
-import { type SlideContent, undecodableLogo, withoutLogo } from '../slides/paintSlide.ts';
-import { ASSET_REPLACED } from './inspectAssets.ts';
-import { type Plan, type PlanAsset, part } from './plan.ts';
+import { part } from '../parts/part.ts';
+import { replaced, undecodable, undecodableLogo, withoutLogo } from './placeholders.ts';
+import type { Plan } from './plan.ts';
+import type { PlanAsset } from './planAsset.ts';
 
 /** Pictures that are looked at at the same time. */
 const AT_ONCE = 4;
@@ -24,7 +25,7 @@ export async function checkPictures(
   assets: readonly PlanAsset[],
   store: ArtifactStore,
 ): Promise<Warning[]> {
-  const shown = plan.entries.map(({ slides }) => slides[0]?.content);
+  const shown = plan.entries.map(({ slides }) => slides[0].content);
   const digests = new Set(
     shown.flatMap((content) => [content?.photo ?? content?.clip?.sha256, content?.logo]),
   );
@@ -51,17 +52,13 @@ async function failureOf(
   store: ArtifactStore,
 ): Promise<string | undefined> {
   const { key } = part('decodes', { sha256, format });
-  const known = await store.getPart(key);
-  if (known) return known.meta?.failure as string | undefined;
+  const known = await getNote(store, key);
+  if (known) return known.failure as string | undefined;
   const bytes = await store.readObject(sha256);
   const failure = await (type === 'video' ? decodeFirst(bytes, demuxerOf(format)) : decodeSmall(bytes))
     .then(() => undefined)
     .catch(reasonOf);
-  await store.putPart(key, {
-    sha256,
-    bytes: bytes.length,
-    ...(failure === undefined ? {} : { meta: { failure } }),
-  });
+  await putNote(store, key, { sha256, bytes: bytes.length }, failure === undefined ? {} : { failure });
   return failure;
 }
 
@@ -74,26 +71,3 @@ async function decodeFirst(bytes: Buffer, demuxer: string): Promise<void> {
 
 const reasonOf = (cause: unknown): string =>
   (cause instanceof Error ? cause.message.split('\n')[0] : undefined) ?? 'unknown';
-
-/**
- * The picture of an entry cannot be decoded. Why is in the cause alone: where several fail at the same time, libvips, whose
- * list of errors is one for the whole process, tells it to one of them.
- */
-export function undecodable(index: number, cause: unknown): PreviewError {
-  return new PreviewError(
-    'asset_corrupt',
-    `The picture of slide ${index + 1} cannot be decoded; it is damaged or truncated. Send the file again.`,
-    { cause },
-  );
-}
-
-/** That a placeholder is shown instead. @throws the error where the job wants none */
-export function replaced(content: SlideContent, error: PreviewError): Warning {
-  if (!content.placeholder) throw error;
-  const message = `${error.message} Instead, a placeholder is shown.`;
-  return {
-    code: ASSET_REPLACED,
-    message,
-    ...(content.counter ? { step: content.counter.step - 1 } : {}),
-  };
-}

@@ -8,8 +8,10 @@ import { checkPicture } from '../../media/picture/image.ts';
 import { probeAudioSeconds } from '../../media/sound/audio.ts';
 import { probeClip } from '../../media/video/clip.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
+import { getNote, putNote } from '../../storage/notes.ts';
 import { atOnce } from '../atOnce.ts';
-import { part } from './plan.ts';
+import { part } from '../parts/part.ts';
+import { ASSET_REPLACED } from './placeholders.ts';
 
 export interface Inspected {
   /** Those that can be used. */
@@ -81,10 +83,10 @@ async function lookAt(
 
 async function factsOf(asset: ResolvedAsset, store: ArtifactStore): Promise<Facts> {
   const { key } = part('facts', { type: asset.type, format: asset.format, sha256: asset.sha256 });
-  const known = await store.getPart(key);
-  if (known?.meta?.facts) return known.meta.facts as Facts;
+  const known = await getNote(store, key);
+  if (known?.facts) return known.facts as Facts;
   const facts = await inspect(asset, await store.readObject(asset.sha256));
-  await store.putPart(key, { sha256: asset.sha256, bytes: asset.bytes, meta: { facts } });
+  await putNote(store, key, asset, { facts });
   return facts;
 }
 
@@ -143,6 +145,3 @@ function warningsOf(job: PreviewJob, { id, type }: LoadedAsset, reason: string):
   );
   return steps.length > 0 ? steps : [{ code: ASSET_REPLACED, message }];
 }
-
-/** The code of a warning that something was shown, or left silent, in place of an asset. */
-export const ASSET_REPLACED = 'asset_replaced';

@@ -1,9 +1,10 @@
 import type { PlanSummary, Warning } from '../../job/jobRecord.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import { findParts } from '../parts/findParts.ts';
-import type { Timeline } from '../timeline/timeline.ts';
+import { secondsOf, type Timeline } from '../timeline/timeline.ts';
 import type { Plan } from './plan.ts';
 import { readRates } from './rates.ts';
+import { moves } from './slideContent.ts';
 
 /** What is told of a plan: its timeline, its parts with what of them exists, and how long it would take here. */
 export async function summarizePlan(
@@ -36,11 +37,7 @@ export async function summarizePlan(
 export function stepsOf(timeline: Timeline) {
   return timeline.entries
     .filter((entry) => entry.kind === 'step')
-    .map((entry) => ({
-      id: entry.id,
-      startSeconds: entry.startFrame / timeline.fps,
-      endSeconds: (entry.startFrame + entry.frames) / timeline.fps,
-    }));
+    .map((entry) => ({ id: entry.id, ...secondsOf(entry, timeline.fps) }));
 }
 
 /** From the rates of this machine; undefined before its first render. */
@@ -56,11 +53,9 @@ async function estimateRender(
   // Pictures of an entry that have to be encoded: its stills, or all of what moves.
   const pictures = plan.entries.map(({ segment, slides }) => {
     const { exit } = segment.content;
-    const moves = slides.some(
-      ({ content }) => content.clip || content.focus || (content.motion ?? 'none') !== 'none',
-    );
+    const isMoving = moves(slides[0].content);
     const held = slides.reduce(
-      (sum, { frames, still }) => sum + (moves ? frames : still.content.wordless ? 2 : 1),
+      (sum, { frames, still }) => sum + (isMoving ? frames : still.content.wordless ? 2 : 1),
       0,
     );
     return held + (exit && exit.type !== 'fade' ? exit.frames : 0);

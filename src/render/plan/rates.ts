@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { StageTimings } from '../../job/jobRecord.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
+import { getNote, putNote } from '../../storage/notes.ts';
 
 /** What rendering took on this machine of late; estimates are made of it. */
 export interface Rates {
@@ -15,13 +17,26 @@ export interface Rates {
 const WEIGHT = 0.3;
 
 export async function readRates(store: ArtifactStore): Promise<Rates | undefined> {
-  const part = await store.getPart(RATES_KEY);
-  return part?.meta?.rates as Rates | undefined;
+  const note = await getNote(store, RATES_KEY);
+  return note?.rates as Rates | undefined;
 }
 
-/** Takes a render into account. What it did not do, because it was there, leaves its rate as it is. */
-export async function learnRates(store: ArtifactStore, latest: Partial<Rates>): Promise<void> {
+/** What a render has taken of which nothing was there before. */
+export interface Taken {
+  /** Pictures that were encoded. */
+  pictures: number;
+  /** Length of the preview. */
+  seconds: number;
+  timings: StageTimings;
+  videoBytes: number;
+  /** Undefined where the preview is silent. */
+  soundBytes: number | undefined;
+}
+
+/** Takes a render into account. What it did not do leaves its rate as it is. */
+export async function learnRates(store: ArtifactStore, taken: Taken): Promise<void> {
   const known = await readRates(store);
+  const latest = ratesOf(taken);
   const mixed = (name: keyof Rates, fallback: number): number => {
     const [before, now] = [known?.[name], latest[name]];
     if (now === undefined || !Number.isFinite(now)) return before ?? fallback;
@@ -32,8 +47,17 @@ export async function learnRates(store: ArtifactStore, latest: Partial<Rates>): 
     secondsPerSoundSecond: mixed('secondsPerSoundSecond', 0.02),
     bytesPerPicture: mixed('bytesPerPicture', 100_000),
   };
-  const object = await store.putObject(Buffer.from('rates'));
-  await store.putPart(RATES_KEY, { ...object, meta: { rates } });
+  await putNote(store, RATES_KEY, await store.putObject(Buffer.from('rates')), { rates });
+}
+
+function ratesOf({ pictures, seconds, timings, videoBytes, soundBytes }: Taken): Partial<Rates> {
+  return {
+    ...(pictures > 0 ? { secondsPerPicture: (timings.segments ?? 0) / 1000 / pictures } : {}),
+    ...(pictures > 0 ? { bytesPerPicture: (videoBytes - (soundBytes ?? 0)) / pictures } : {}),
+    ...(soundBytes === undefined
+      ? {}
+      : { secondsPerSoundSecond: (timings.soundtrack ?? 0) / 1000 / seconds }),
+  };
 }
 
 /** One for each machine: workers that share a store need not be alike. */

@@ -2,45 +2,50 @@ import { initSegment } from '../../media/mp4/fragments.ts';
 import { avcCodec } from '../../media/mp4/track.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
 import { atOnce } from '../atOnce.ts';
-import { videoTrack } from '../movie/mp4.ts';
 import { PICTURES_AT_ONCE } from '../picturesAtOnce.ts';
-import type { PlannedEntry } from '../plan/plan.ts';
-import type { Render } from '../render.ts';
-import { makeSegment } from './segment.ts';
+import type { Plan, PlannedEntry } from '../plan/plan.ts';
+import type { Workbench } from '../workbench.ts';
+import { makeSegment, type SegmentBench } from './segment.ts';
+import { firstStill, videoTrack } from './still.ts';
 
 export interface Segments {
-  parts: StoredPart[];
+  /** In playing order. */
+  stored: StoredPart[];
   reused: number;
   /** From the start of the segments' stage to the first one, in seconds; absent where it was in the store. */
   firstSeconds?: number;
 }
 
 /** Makes the segments in playing order, some at a time. */
-export async function makeSegments(render: Render): Promise<Segments> {
-  const { plan, parts, slides, onProgress } = render;
+export async function makeSegments(
+  plan: Plan,
+  bench: SegmentBench & Pick<Workbench, 'onProgress'>,
+): Promise<Segments> {
+  const { entries, video } = plan;
   const started = performance.now();
-  const result: Segments = { parts: [], reused: 0 };
+  const result: Segments = { stored: [], reused: 0 };
   let done = 0;
-  const make = async (i: number, { segment }: PlannedEntry): Promise<void> => {
-    const { stored, reused } = await parts.make(segment, () => makeSegment(segment.content, i, slides));
-    result.parts[i] = stored;
+  const make = async (i: number, entry: PlannedEntry): Promise<void> => {
+    const { stored, reused } = await bench.parts.make(entry.segment, () =>
+      makeSegment(entry, entries[i + 1], bench),
+    );
+    result.stored[i] = stored;
     if (reused) result.reused++;
     else if (i === 0) result.firstSeconds = (performance.now() - started) / 1000;
     done++;
-    onProgress({ percent: 5 + Math.floor((80 * done) / plan.entries.length), stage: 'segments' });
+    bench.onProgress({ percent: 5 + Math.floor((80 * done) / entries.length), stage: 'segments' });
   };
   // The first one has the cores for itself: whoever watches waits for it.
-  const [first, ...others] = plan.entries;
-  const init = plan.video.format === 'mp4' ? makeInit(render) : undefined;
-  await Promise.all([init, first && make(0, first)]);
+  const [first, ...others] = entries;
+  await Promise.all([video.format === 'mp4' ? makeInit(plan, bench) : undefined, make(0, first)]);
   await atOnce(others, PICTURES_AT_ONCE, (entry, i) => make(i + 1, entry));
   return result;
 }
 
 /** The header of the stream's fragments. */
-async function makeInit({ plan, parts, slides }: Render): Promise<void> {
-  await parts.make(plan.init, async () => {
-    const track = videoTrack(await slides.still(0), plan.video);
+async function makeInit({ init, entries, video }: Plan, bench: SegmentBench): Promise<void> {
+  await bench.parts.make(init, async () => {
+    const track = videoTrack(await firstStill(entries, bench), video);
     return { bytes: initSegment(track), meta: { codec: avcCodec(track) } };
   });
 }

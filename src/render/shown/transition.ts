@@ -1,5 +1,5 @@
 import { type TransitionType, transitionPicture, type YuvPicture } from '../../media/picture/frame.ts';
-import type { Shown } from '../slides/overlay.ts';
+import type { WordedPicture } from '../slides/slides.ts';
 
 /** How a step comes, and how long that takes: two frames at least. */
 export interface Transition {
@@ -27,7 +27,12 @@ export function phasesOf({ type, frames }: Transition): Phases {
 }
 
 /** Frame `i`, from 1, of a transition of `frames` frames. */
-export function transitionFrame(transition: Transition, i: number, from: Shown, to: Shown): YuvPicture {
+export function transitionFrame(
+  transition: Transition,
+  i: number,
+  from: WordedPicture,
+  to: WordedPicture,
+): YuvPicture {
   const { leaving, changing, coming } = phasesOf(transition);
   if (i <= leaving) return transitionPicture('fade', from.picture(), from.wordless(), i / leaving);
   const changed = i - leaving;

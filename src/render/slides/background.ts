@@ -10,7 +10,7 @@ import {
 } from '../../media/picture/image.ts';
 import { drawOver } from '../../media/picture/paint.ts';
 import type { View } from '../../media/picture/view.ts';
-import type { SlideContent } from './paintSlide.ts';
+import type { SlideContent } from '../plan/slideContent.ts';
 import { type Theme, themeOf } from './themes.ts';
 
 export interface Background {
@@ -19,7 +19,7 @@ export interface Background {
   place: View;
 }
 
-const WHOLE: View = { left: 0, top: 0, width: 1, height: 1 };
+export const WHOLE: View = { left: 0, top: 0, width: 1, height: 1 };
 /** A photo of which filling the frame would leave less than this is shown whole instead, on a blurred copy of itself. */
 const LEAST_SHOWN = 0.6;
 

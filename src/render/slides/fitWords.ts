@@ -1,7 +1,7 @@
 import type { Warning } from '../../job/jobRecord.ts';
 import { missingScripts } from '../../media/text/glyphs.ts';
 import { layoutText, type TextBlock } from '../../media/text/text.ts';
-import type { SlideContent } from './paintSlide.ts';
+import type { SlideContent } from '../plan/slideContent.ts';
 import { type Theme, themeOf } from './themes.ts';
 import { type Layout, layoutOf, piecesOf } from './wordsLayout.ts';
 

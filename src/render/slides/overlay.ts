@@ -1,15 +1,11 @@
 import type { YuvPicture } from '../../media/picture/frame.ts';
 import { BLACK, putOver, readOverlay, WHITE } from '../../media/picture/overlay.ts';
-import { paintSlide, type SlideContent } from './paintSlide.ts';
-
-/** What is on the screen, with its words and without them. Neither is made before it is asked for. */
-export interface Shown {
-  picture(): YuvPicture;
-  wordless(): YuvPicture;
-}
+import type { SlideContent } from '../plan/slideContent.ts';
+import { paintSlide } from './paintSlide.ts';
+import type { WordedPicture } from './slides.ts';
 
 /** What is put over each picture of what moves. */
-export type Over = (under: YuvPicture) => Shown;
+export type Over = (under: YuvPicture) => WordedPicture;
 
 /** What a slide puts over a picture that moves. */
 export async function overlayOf(content: SlideContent, logo: Buffer | undefined): Promise<Over> {

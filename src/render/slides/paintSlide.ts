@@ -1,49 +1,15 @@
-import { PreviewError } from '../../errors.ts';
 import type { Warning } from '../../job/jobRecord.ts';
-import type { Focus, Motion } from '../../job/previewJob.types.ts';
 import type { YuvPicture } from '../../media/picture/frame.ts';
 import { decodeLayer, trimLayer } from '../../media/picture/image.ts';
 import { drawOver, mixOver } from '../../media/picture/paint.ts';
+import { smoothstep } from '../../media/smoothstep.ts';
 import { layoutText } from '../../media/text/text.ts';
-import { ASSET_REPLACED } from '../plan/inspectAssets.ts';
+import { undecodableLogo, withoutLogo } from '../plan/placeholders.ts';
+import type { SlideContent } from '../plan/slideContent.ts';
 import { fitWords } from './fitWords.ts';
 import { paintBox } from './paintBox.ts';
-import { type Theme, type ThemeName, themeOf } from './themes.ts';
+import { type Theme, themeOf } from './themes.ts';
 import { type Layout, layoutOf } from './wordsLayout.ts';
-
-/** Everything that decides a slide's pixels, and so its key. */
-export interface SlideContent {
-  kind: 'title' | 'step';
-  width: number;
-  height: number;
-  theme: ThemeName;
-  /** Takes the place of the theme's accent. */
-  brandColor?: string | undefined;
-  /** Digest of a picture for the upper right corner. */
-  logo?: string | undefined;
-  title?: string | undefined;
-  text?: string | undefined;
-  /** Lines of a caption that is burned in; empty where there is one at other times. */
-  caption?: readonly string[] | undefined;
-  /** Digest of the photo that fills the frame. */
-  photo?: string | undefined;
-  /** A video instead of a photo, and the demuxer that opens it. */
-  clip?: { sha256: string; demuxer: string; fps: number } | undefined;
-  motion?: Motion | undefined;
-  focus?: Focus | undefined;
-  /** A sign is shown where the photo should be and cannot be had. */
-  placeholder?: boolean | undefined;
-  /** The logo is left out where it cannot be decoded. */
-  mayLackLogo?: boolean | undefined;
-  /** The words are written from right to left: everything lies the other way round. */
-  mirrored?: boolean | undefined;
-  /** BCP 47; which shapes Chinese characters have. */
-  language?: string | undefined;
-  /** Names the optional fonts, where these words may be set in one of them. */
-  fonts?: string | undefined;
-  /** Which step this is, from 1, of how many. */
-  counter?: { step: number; of: number } | undefined;
-}
 
 /**
  * Paints everything but the picture itself onto it, in place: a veil that keeps words readable, the progress line, the
@@ -99,17 +65,6 @@ export async function paintSlide(
   if (content.caption && content.caption.length > 0) await paintCaption(picture, content, unit);
   return { wordless, warnings: [...words.warnings, ...missing] };
 }
-
-/** That a logo which cannot be decoded is left out. @throws the error where the job wants no preview without it */
-export function withoutLogo({ mayLackLogo }: SlideContent, error: unknown): Warning {
-  if (!mayLackLogo || !(error instanceof PreviewError)) throw error;
-  return { code: ASSET_REPLACED, message: `${error.message} Instead, it is left out.` };
-}
-
-const smoothstep = (t: number): number => {
-  const clamped = Math.min(1, Math.max(0, t));
-  return clamped * clamped * (3 - 2 * clamped);
-};
 
 /** A veil lets a twentieth of the photo through. */
 const MOST_VEILED = 0.95;
@@ -204,10 +159,3 @@ async function decodeLogo(bytes: Buffer, unit: number) {
     throw undecodableLogo(cause);
   }
 }
-
-export const undecodableLogo = (cause: unknown): PreviewError =>
-  new PreviewError(
-    'asset_corrupt',
-    'The logo cannot be decoded; it is damaged or truncated. Send the file again.',
-    { cause },
-  );

@@ -1,3 +1,5 @@
+import type { Theme as ThemeName } from '../../job/previewJob.types.ts';
+
 type Rgb = readonly [number, number, number];
 
 /**
@@ -66,9 +68,7 @@ export const themes = {
       [14, 14, 14],
     ],
   },
-} as const satisfies Record<string, Theme>;
-
-export type ThemeName = keyof typeof themes;
+} as const satisfies Record<ThemeName, Theme>;
 
 /** The theme of a slide, with the brand's colour as accent where there is one. */
 export function themeOf(slide: { theme: ThemeName; brandColor?: string | undefined }): Theme {

@@ -1,5 +1,5 @@
 import type { TextStyle } from '../../media/text/text.ts';
-import type { SlideContent } from './paintSlide.ts';
+import type { SlideContent } from '../plan/slideContent.ts';
 import type { Theme } from './themes.ts';
 
 /** Words of one style, and the gap above them. */

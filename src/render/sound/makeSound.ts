@@ -2,8 +2,10 @@ import { demuxerOf } from '../../assets/sniff.ts';
 import type { Loudness } from '../../media/sound/loudness.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
 import { findParts } from '../parts/findParts.ts';
-import type { Render } from '../render.ts';
-import { makeSoundtrackInThread } from './soundThread.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Prepared } from '../plan/prepare.ts';
+import type { Workbench } from '../workbench.ts';
+import type { ReadSound } from './readSound.ts';
 
 /** An edit changes its step's segment, and the one before it, which leads to it. */
 const FEW_SEGMENTS = 4;
@@ -14,29 +16,29 @@ const FEW_SEGMENTS = 4;
  * @param pictures settles when the segments are made
  */
 export async function makeSound(
-  render: Render,
+  { plan, assets }: Prepared,
+  { parts, store, makeSoundtrack, stopwatch, signal }: Workbench,
   pictures: Promise<unknown> | undefined,
 ): Promise<StoredPart | undefined> {
-  const { plan, parts, assets, store, stopwatch, signal } = render;
   const { soundtrack } = plan;
   if (!soundtrack) return undefined;
-  if (await lacksLittle(render)) await pictures;
+  if (await lacksLittle(plan, store)) await pictures;
   const { content } = soundtrack;
-  const read = async (sha256: string) => {
+  const read: ReadSound = async (sha256) => {
     const asset = assets.find((candidate) => candidate.sha256 === sha256);
     if (!asset) throw new Error('a sound of the plan is not among the assets');
     return { bytes: await store.readObject(sha256), demuxer: demuxerOf(asset.format) };
   };
   const { stored } = await stopwatch.time('soundtrack', () =>
     parts.make(soundtrack, async () => {
-      const { bytes, loudness } = await makeSoundtrackInThread(content, read, signal);
+      const { bytes, loudness } = await makeSoundtrack(content, read, signal);
       return { bytes, meta: { measured: measured(loudness) } };
     }),
   );
   return stored;
 }
 
-async function lacksLittle({ plan, store }: Render): Promise<boolean> {
+async function lacksLittle(plan: Plan, store: Workbench['store']): Promise<boolean> {
   const keys = plan.entries.map(({ segment }) => segment.key);
   const found = await findParts(keys, store.getPart);
   const missing = found.filter((part) => !part).length;

@@ -5,19 +5,25 @@ import { PreviewError } from '../../errors.ts';
 import { SAMPLE_RATE } from '../../media/codecs.ts';
 import { fragment, initSegment } from '../../media/mp4/fragments.ts';
 import type { AudioTrack, Sample } from '../../media/mp4/track.ts';
-import { decodeAudio, decodeClip, encodeSound, soundTrack } from '../../media/sound/audio.ts';
+import { decodeAudio, encodeSound, soundTrack } from '../../media/sound/audio.ts';
 import { createLimiter } from '../../media/sound/limiter.ts';
 import { createLoudnessMeter, type Loudness } from '../../media/sound/loudness.ts';
-import type { SoundtrackContent } from '../plan/plan.ts';
-import { createVideoSounds, videoHeard } from './videoSound.ts';
+import type { SoundtrackContent } from '../plan/soundtrackContent.ts';
+import { gainOf } from './gain.ts';
+import { BLOCK, mix } from './mix.ts';
+import type { ReadSound } from './readSound.ts';
 
 export interface Soundtrack {
   bytes: Buffer;
   loudness: Loudness;
 }
 
-/** Reads the bytes of an asset and says which demuxer opens them. */
-export type ReadSound = (sha256: string) => Promise<{ bytes: Buffer; demuxer: string }>;
+/** Makes a soundtrack until the signal. @throws PreviewError `cancelled` at the signal */
+export type SoundtrackMaker = (
+  content: SoundtrackContent,
+  read: ReadSound,
+  signal: AbortSignal,
+) => Promise<Soundtrack>;
 
 /** A lossy encoder overshoots; with the limiter here the decoded soundtrack stays below the promised -1 dBTP. */
 const CEILING_DB = -2;
@@ -30,31 +36,24 @@ const TOLERANCE_LU = 0.3;
 /** How much of a soundtrack is encoded to see what the encoder takes away. */
 const EXCERPTS = 3;
 const EXCERPT_SECONDS = 0.6;
-/** Music under a voice, in decibels, and how fast it gives way and comes back. */
-const DUCK_DB = -11;
-const DUCK_ATTACK_SECONDS = 0.25;
-const DUCK_RELEASE_SECONDS = 0.9;
-const MUSIC_FADE_OUT_SECONDS = 2;
-const MUSIC_FADE_IN_SECONDS = 0.4;
-const BLOCK = SAMPLE_RATE;
 /** Length of the soundtrack's fragments, for players that fetch it piece by piece. */
 const FRAGMENT_SECONDS = 4;
 
 /**
  * Mixes narration and music, and brings the mix to its loudness: the mix is measured while it is written to a file, and
  * read from there as often as the gain has to be tried. An hour of samples does not stay in memory.
- * @param isStopped is asked for every second of sound
+ * @param stop is looked at for every second of sound
  * @returns an MP4 file of fragments with one audio track, and what it measures when it is decoded
  * @throws PreviewError `cancelled` where it is stopped
  */
 export async function makeSoundtrack(
   content: SoundtrackContent,
   read: ReadSound,
-  isStopped: () => boolean = () => false,
+  stop: Pick<AbortSignal, 'aborted'> = { aborted: false },
 ): Promise<Soundtrack> {
   const unlessStopped = async function* (blocks: AsyncIterable<Float32Array>): AsyncGenerator<Float32Array> {
     for await (const block of blocks) {
-      if (isStopped()) throw new PreviewError('cancelled');
+      if (stop.aborted) throw new PreviewError('cancelled');
       yield block;
     }
   };
@@ -104,7 +103,7 @@ async function predictLoss(
     const start = Math.floor(
       Math.max(0, ((i + 0.5) / EXCERPTS) * seconds - EXCERPT_SECONDS / 2) * SAMPLE_RATE,
     );
-    const excerpt = await readExcerpt(spool, start, EXCERPT_SECONDS * SAMPLE_RATE, decibels(gainDb));
+    const excerpt = await readExcerpt(spool, start, EXCERPT_SECONDS * SAMPLE_RATE, gainOf(gainDb));
     const coded = toFile(soundTrack(format), await encodeSound(once(excerpt), format));
     const [before, after] = [await measure(once(excerpt)), await measure(decodeAudio(coded, 'mov'))];
     if (before.integratedLufs !== undefined && after.integratedLufs !== undefined)
@@ -149,8 +148,8 @@ async function* spooled(blocks: AsyncIterable<Float32Array>, path: string): Asyn
 
 /** What was spooled, with a gain; its peaks kept below the ceiling where some would exceed it. */
 async function* limited(path: string, gainDb: number, hasPeaks: boolean): AsyncGenerator<Float32Array> {
-  const gain = decibels(gainDb);
-  const limiter = hasPeaks ? createLimiter(gain, decibels(CEILING_DB)) : createAmplifier(gain);
+  const gain = gainOf(gainDb);
+  const limiter = hasPeaks ? createLimiter(gain, gainOf(CEILING_DB)) : createAmplifier(gain);
   const file = await open(path);
   try {
     for (;;) {
@@ -188,136 +187,4 @@ function toFile(track: AudioTrack, samples: readonly Sample[]): Buffer {
   }
   if (piece.length > 0) pieces.push(fragment(piece, start));
   return Buffer.concat(pieces);
-}
-
-interface Voice {
-  /** Sample positions on the timeline. */
-  start: number;
-  samples: Float32Array;
-  gain: number;
-}
-
-/** The mix as blocks of one second of interleaved stereo, exactly as long as the preview. */
-async function* mix(content: SoundtrackContent, read: ReadSound): AsyncGenerator<Float32Array> {
-  const total = Math.round(content.seconds * SAMPLE_RATE);
-  const waiting = [...content.narration].sort((a, b) => a.startSeconds - b.startSeconds);
-  const music = content.music && musicReader(content.music, read);
-  const musicGain = decibels(content.music?.gainDb ?? 0);
-  const videos = content.videos ?? [];
-  const playVideos = createVideoSounds(videos, read);
-  let voices: Voice[] = [];
-  // How far the music has given way, and the videos.
-  let duck = 1;
-  let videoDuck = 1;
-  for (let start = 0; start < total; start += BLOCK) {
-    const length = Math.min(BLOCK, total - start);
-    // A voice is decoded when the attack of the ducking before it begins, and let go when it has been spoken.
-    while (waiting[0] && waiting[0].startSeconds * SAMPLE_RATE < start + 2 * BLOCK) {
-      const next = waiting.shift();
-      if (!next) break;
-      const { bytes, demuxer } = await read(next.sha256);
-      voices.push({
-        start: Math.round(next.startSeconds * SAMPLE_RATE),
-        samples: await decodeClip(bytes, demuxer, total),
-        gain: decibels(next.gainDb),
-      });
-    }
-    voices = voices.filter((voice) => voice.start + voice.samples.length / 2 > start);
-    const block = music ? await music(length) : new Float32Array(length * 2);
-    const spoken = content.ducking && voices.length > 0 ? spokenSamples(voices, start, length) : undefined;
-    if (music) {
-      const heard =
-        content.ducking && videos.length > 0
-          ? videoHeard(videos, start, length, DUCK_ATTACK_SECONDS)
-          : undefined;
-      for (let i = 0; i < length; i++) {
-        duck = glide(duck, spoken?.[i] || heard?.[i] ? DUCKED : 1);
-        const gain = musicGain * duck * edges(start + i, total);
-        block[i * 2] = (block[i * 2] as number) * gain;
-        block[i * 2 + 1] = (block[i * 2 + 1] as number) * gain;
-      }
-    }
-    const video = videos.length > 0 ? await playVideos(start, length) : undefined;
-    for (let i = 0; i < (video?.length ?? 0); i += 2) {
-      videoDuck = glide(videoDuck, spoken?.[i / 2] ? DUCKED : 1);
-      block[i] = (block[i] as number) + (video?.[i] as number) * videoDuck;
-      block[i + 1] = (block[i + 1] as number) + (video?.[i + 1] as number) * videoDuck;
-    }
-    for (const voice of voices) addVoice(block, start, voice);
-    yield block;
-  }
-}
-
-/** Ones where a voice is heard, of the `length` samples from `start` on; music gives way a little before it begins. */
-function spokenSamples(voices: readonly Voice[], start: number, length: number): Uint8Array {
-  const spoken = new Uint8Array(length);
-  for (const voice of voices) {
-    const from = voice.start - DUCK_ATTACK_SECONDS * SAMPLE_RATE - start;
-    const to = voice.start + voice.samples.length / 2 - start;
-    spoken.fill(1, Math.max(0, from), Math.max(0, to));
-  }
-  return spoken;
-}
-
-const DUCKED = decibels(DUCK_DB);
-const ATTACK = 1 - Math.exp(-3 / (DUCK_ATTACK_SECONDS * SAMPLE_RATE));
-const RELEASE = 1 - Math.exp(-3 / (DUCK_RELEASE_SECONDS * SAMPLE_RATE));
-
-/** One-pole smoothing towards `target`: within the attack or release time it has gone 95 % of the way. */
-const glide = (gain: number, target: number): number =>
-  gain + (target - gain) * (target < gain ? ATTACK : RELEASE);
-
-/** Fade in at the beginning and out at the end of the preview. */
-function edges(at: number, total: number): number {
-  const fadeIn = at / (MUSIC_FADE_IN_SECONDS * SAMPLE_RATE);
-  const fadeOut = (total - at) / (MUSIC_FADE_OUT_SECONDS * SAMPLE_RATE);
-  return Math.min(1, fadeIn, fadeOut);
-}
-
-function addVoice(block: Float32Array, start: number, { start: from, samples, gain }: Voice): void {
-  const first = Math.max(0, from - start) * 2;
-  const offset = (start - from) * 2;
-  const last = Math.min(block.length, samples.length - offset);
-  for (let i = first; i < last; i++) block[i] = (block[i] as number) + (samples[i + offset] as number) * gain;
-}
-
-/** Answers the music in blocks of any length, from the start again where it loops, silent after its end. */
-function musicReader(
-  music: NonNullable<SoundtrackContent['music']>,
-  read: ReadSound,
-): (length: number) => Promise<Float32Array> {
-  let file: Awaited<ReturnType<ReadSound>> | undefined;
-  let source: AsyncGenerator<Float32Array> | undefined;
-  let rest: Float32Array = new Float32Array(0);
-  let ended = false;
-  return async (length) => {
-    const block = new Float32Array(length * 2);
-    let filled = 0;
-    while (filled < block.length && !ended) {
-      if (rest.length === 0) {
-        const fresh = !source;
-        if (!source) {
-          file ??= await read(music.sha256);
-          source = decodeAudio(file.bytes, file.demuxer);
-        }
-        const next = await source.next();
-        if (next.done) {
-          source = undefined;
-          // A music file without a single sample would loop forever.
-          ended = !music.loop || fresh;
-          continue;
-        }
-        rest = next.value;
-      }
-      const taken = rest.subarray(0, block.length - filled);
-      block.set(taken, filled);
-      filled += taken.length;
-      rest = rest.subarray(taken.length);
-    }
-    return block;
-  };
-}
-
-function decibels(db: number): number {
-  return 10 ** (db / 20);
 }

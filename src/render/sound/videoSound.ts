@@ -1,16 +1,8 @@
 import { SAMPLE_RATE } from '../../media/codecs.ts';
 import { decodeAudio } from '../../media/sound/audio.ts';
-import type { ReadSound } from './soundtrack.ts';
-
-/** The sound of a video that a step shows, from the video's start. */
-export interface VideoSound {
-  sha256: string;
-  startSeconds: number;
-  seconds: number;
-  /** How long it takes to fade out, at the end of `seconds`. */
-  fadeSeconds: number;
-  gainDb: number;
-}
+import type { VideoSound } from '../plan/soundtrackContent.ts';
+import { gainOf } from './gain.ts';
+import type { ReadSound } from './readSound.ts';
 
 /** A cut in the middle of a wave clicks; this much is faded at either end of every video. */
 const EDGE_SECONDS = 0.01;
@@ -54,7 +46,7 @@ const firstSample = ({ startSeconds }: VideoSound): number => Math.round(startSe
 async function begin(video: VideoSound, read: ReadSound): Promise<Playing> {
   const first = firstSample(video);
   const last = first + Math.round(video.seconds * SAMPLE_RATE);
-  const gain = 10 ** (video.gainDb / 20);
+  const gain = gainOf(video.gainDb);
   const [fadeIn, fadeOut] = [EDGE_SECONDS, Math.max(EDGE_SECONDS, video.fadeSeconds)];
   const { bytes, demuxer } = await read(video.sha256);
   return {

@@ -1,5 +1,6 @@
 import { PreviewError } from '../../errors.ts';
 import type { PreviewRequest, Step } from '../../job/previewJob.types.ts';
+import { hasTitleCard } from '../../job/titleCard.ts';
 import type { TransitionType } from '../../media/picture/frame.ts';
 
 /** One thing on the screen: the title card or a step. Times are whole frames from the start of the preview. */
@@ -22,7 +23,7 @@ export interface Timeline {
   totalFrames: number;
 }
 
-export const TITLE_CARD_SECONDS = 3;
+const TITLE_CARD_SECONDS = 3;
 /** Silence after a narration before the next step begins. */
 const NARRATION_TAIL_SECONDS = 0.6;
 /** Characters a second that a reader of captions follows without haste. */
@@ -33,6 +34,18 @@ const [MIN_CLIP_SECONDS, MAX_CLIP_SECONDS] = [0.5, 120];
 const DEFAULT_TRANSITION_SECONDS = 0.5;
 /** A preview is a preview. */
 const MAX_SECONDS = 3600;
+
+/** What the title card says. */
+export const titleOf = ({ title = 'Preview' }: PreviewRequest): string => title;
+
+/** When an entry begins and ends, in seconds from the start of the preview. */
+export const secondsOf = (
+  { startFrame, frames }: Entry,
+  fps: number,
+): { startSeconds: number; endSeconds: number } => ({
+  startSeconds: startFrame / fps,
+  endSeconds: (startFrame + frames) / fps,
+});
 
 /**
  * Lays the title card and the steps on the timeline.
@@ -51,7 +64,7 @@ export function buildTimeline(
       kind: 'title',
       index: -1,
       id: 'title',
-      label: request.title ?? 'Preview',
+      label: titleOf(request),
       startFrame: 0,
       frames: 0,
     });
@@ -88,11 +101,6 @@ export function buildTimeline(
     if (exit) entry.exit = exit;
   });
   return { fps, entries, totalFrames: Math.round(end * fps) };
-}
-
-/** The title card opens a preview that has something to say there, and is all there is where there are no steps. */
-function hasTitleCard(request: PreviewRequest): boolean {
-  return Boolean(request.title || request.description) || request.steps.length === 0;
 }
 
 function stepSeconds(step: Step, assetSeconds: ReadonlyMap<string, number>): number {

@@ -8,8 +8,9 @@ import { quietFfmpeg } from '../../media/ffmpeg.ts';
 import { configureSharp } from '../../media/picture/image.ts';
 import { loadFonts } from '../../media/text/fonts.ts';
 import { planPreview } from '../../render/planPreview.ts';
-import { BACKGROUND_BYTES, type RenderContext, renderPreview } from '../../render/renderPreview.ts';
-import { createBackgrounds } from '../../render/slides/backgroundCache.ts';
+import { type RenderContext, renderPreview } from '../../render/renderPreview.ts';
+import { createBackgroundCache } from '../../render/slides/backgroundCache.ts';
+import { createSoundThread } from '../../render/sound/soundThread.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import { createFsStore } from '../../storage/folder/fsStore.ts';
 import { endWithParent } from './endWithParent.ts';
@@ -29,7 +30,8 @@ quietFfmpeg();
 configureSharp();
 await loadFonts(fontsFolder || undefined);
 const store = storeFolder ? await createFsStore(storeFolder) : createChannelStore();
-const backgrounds = createBackgrounds(BACKGROUND_BYTES);
+const backgrounds = createBackgroundCache();
+const makeSoundtrack = createSoundThread();
 let control = new AbortController();
 process.on('message', (message: RenderTask | StopOrder | StoreAnswer) => {
   if (!('kind' in message)) return;
@@ -48,6 +50,7 @@ async function answerTask(task: RenderTask, store: ArtifactStore, signal: AbortS
     store,
     assets: task.assets,
     backgrounds,
+    makeSoundtrack,
     onProgress: reports.progress,
     onPart: reports.part,
     signal,

@@ -16,11 +16,11 @@ async function openOtherVersion(): Promise<string> {
   for (const name of ['dist', 'fonts', 'schemas', 'package.json'])
     await cp(join(ROOT, name), join(folder, name), { recursive: true });
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  const plan = join(folder, 'dist/render/plan/plan.js');
-  const text = await readFile(plan, 'utf8');
+  const part = join(folder, 'dist/render/parts/part.js');
+  const text = await readFile(part, 'utf8');
   const changed = text.replace(/RENDERER_VERSION = '[^']+'/, `RENDERER_VERSION = '${OTHER}'`);
-  if (changed === text) throw new Error('plan.js does not say its version');
-  await writeFile(plan, changed);
+  if (changed === text) throw new Error('part.js does not say its version');
+  await writeFile(part, changed);
   return folder;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Background } from '../../../src/render/slides/background.ts';
-import { createBackgrounds } from '../../../src/render/slides/backgroundCache.ts';
+import { createBackgroundCache } from '../../../src/render/slides/backgroundCache.ts';
 
 const background = (bytes: number): Background => ({
   picture: { width: 1, height: 1, data: Buffer.alloc(bytes) },
@@ -10,7 +10,7 @@ const background = (bytes: number): Background => ({
 /** Counts how often each key was painted. */
 function counting(maxBytes: number) {
   const painted: string[] = [];
-  const backgrounds = createBackgrounds(maxBytes);
+  const backgrounds = createBackgroundCache(maxBytes);
   const get = (key: string, bytes = 40) =>
     backgrounds.get(key, async () => {
       painted.push(key);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { buildCaptions, formatSrt, formatVtt } from '../../../src/render/timeline/captions.ts';
+import { formatSrt, formatVtt } from '../../../src/render/texts/subtitles.ts';
+import { buildCaptions } from '../../../src/render/timeline/captions.ts';
 import { buildTimeline } from '../../../src/render/timeline/timeline.ts';
 
 const text =

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { part } from '../../../src/render/parts/part.ts';
 import { createPartMaker } from '../../../src/render/parts/partMaker.ts';
-import { part } from '../../../src/render/plan/plan.ts';
 import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 
 test('an error says which part was being made: the innermost one', async () => {

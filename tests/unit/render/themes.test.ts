@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ThemeName, themeOf, themes } from '../../../src/render/slides/themes.ts';
+import type { Theme } from '../../../src/job/previewJob.types.ts';
+import { themeOf, themes } from '../../../src/render/slides/themes.ts';
 
 /** Relative luminance and contrast of WCAG 2.2. */
 function luminance(rgb: readonly number[]): number {
@@ -37,7 +38,7 @@ describe('a brand colour', () => {
   it.each(['#000000', '#0000ff', '#7a0000', '#ffffff', '#ffe000', '#888888'])(
     'of %s is made readable (AA) over any photo in every theme',
     (brandColor) => {
-      for (const theme of Object.keys(themes) as ThemeName[]) {
+      for (const theme of Object.keys(themes) as Theme[]) {
         const { accent, veil, veilOpacity } = themeOf({ theme, brandColor });
         for (const photo of [0, 255]) {
           const behind = veil.map((value) => photo + (value - photo) * veilOpacity);

@@ -1,0 +1,27 @@
+import type { Warning } from '../../job/jobRecord.ts';
+import { yuvToRgb } from '../../media/picture/convert.ts';
+import type { RgbPicture } from '../../media/picture/image.ts';
+import { findParts } from '../parts/findParts.ts';
+import type { PartMaker } from '../parts/partMaker.ts';
+import type { Plan, PlannedEntry } from '../plan/plan.ts';
+import type { Workbench } from '../workbench.ts';
+
+/** What an entry begins with, small. What composing it had to say is kept with it. */
+export async function makeThumbnail(
+  { slides: [first], thumb }: PlannedEntry,
+  { parts, slides }: Pick<Workbench, 'parts' | 'slides'>,
+): Promise<RgbPicture> {
+  const { width, height } = thumb.content;
+  const data = await parts.bytes(thumb, async () => {
+    const { picture, warnings } = await slides.compose(first);
+    return { bytes: (await yuvToRgb(picture(), width, height)).data, meta: { warnings } };
+  });
+  return { width, height, data };
+}
+
+/** What composing the slides had to say, now or when they were made. */
+export async function slideWarnings({ entries }: Plan, parts: PartMaker): Promise<Warning[]> {
+  const keys = entries.map(({ thumb }) => thumb.key);
+  const thumbs = await findParts(keys, parts.find);
+  return thumbs.flatMap((thumb) => (thumb?.meta?.warnings as Warning[] | undefined) ?? []);
+}
