@@ -8,6 +8,7 @@ import { makeMovie } from './movie/makeMovie.ts';
 import { describeStream, putStream } from './movie/stream.ts';
 import { artifact, wants } from './outputs.ts';
 import { createPartMaker, type PartMaker, type PartReport } from './parts/partMaker.ts';
+import { createPictureEncoder } from './pictureEncoder.ts';
 import { makePoster } from './pictures/poster.ts';
 import { makeTeaser } from './pictures/teaser.ts';
 import { slideWarnings } from './pictures/thumbnail.ts';
@@ -15,7 +16,6 @@ import { makeThumbnailSheet } from './pictures/thumbnailSheet.ts';
 import { type Prepared, prepare } from './plan/prepare.ts';
 import { learnRates } from './plan/rates.ts';
 import { makeSegments, type Segments } from './segments/makeSegments.ts';
-import { createPictureEncoder } from './segments/pictureEncoder.ts';
 import { type BackgroundCache, createBackgroundCache } from './slides/backgroundCache.ts';
 import { createSlides } from './slides/slides.ts';
 import { makeSound } from './sound/makeSound.ts';
@@ -86,7 +86,7 @@ async function render(job: PreviewJob, context: RenderContext, parts: PartMaker)
   const [poster, segments, soundtrack] = await Promise.all([
     wants(job, 'poster') ? makePoster(plan, bench) : undefined,
     pictures,
-    wantsVideo ? makeSound(prepared, bench, pictures) : undefined,
+    wantsVideo ? makeSound(prepared, bench, context.makeSoundtrack ?? makeSoundtrack, pictures) : undefined,
     announced,
   ]);
 
@@ -121,18 +121,17 @@ async function render(job: PreviewJob, context: RenderContext, parts: PartMaker)
 
 function createWorkbench(
   { plan }: Prepared,
-  { store, onProgress, signal, ...shared }: RenderContext,
+  { store, onProgress, signal, backgrounds = createBackgroundCache() }: RenderContext,
   parts: PartMaker,
   stopwatch: Workbench['stopwatch'],
 ): Workbench {
   const read = (sha256: string): Promise<Buffer> => store.readObject(sha256);
-  const sources = { read, backgrounds: shared.backgrounds ?? createBackgroundCache() };
+  const sources = { read, backgrounds };
   return {
     store,
     parts,
     slides: createSlides(sources, stopwatch),
     encoder: createPictureEncoder(plan.video),
-    makeSoundtrack: shared.makeSoundtrack ?? makeSoundtrack,
     stopwatch,
     onProgress,
     signal,

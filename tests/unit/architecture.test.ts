@@ -44,3 +44,28 @@ it.each(files)('%s imports from its own room or from below', (file) => {
   if (file !== 'config.ts' && file !== 'cli.ts' && file !== 'cli/runUntilSignal.ts')
     expect(source).not.toContain('process.env');
 });
+
+/** The way of a render; each of its rooms may import from those before it. */
+const RENDER_ROOMS = [
+  'timeline',
+  'parts',
+  'plan',
+  'slides',
+  'shown',
+  'sound',
+  'pictures',
+  'texts',
+  'segments',
+  'movie',
+];
+
+it.each(files.filter((file) => /^render\/[^/]+\//.test(file)))('%s goes the way of a render', (file) => {
+  const rankOf = (path: string): number => RENDER_ROOMS.indexOf(path.split('/')[1] ?? '');
+  const source = readFileSync(join(ROOT, file), 'utf8');
+  expect(rankOf(file)).toBeGreaterThanOrEqual(0);
+  for (const [, target = ''] of source.matchAll(/(?:from |import\()'(\.[^']+)'/g)) {
+    const imported = relative(ROOT, resolve(ROOT, file, '..', target));
+    if (/^render\/[^/]+\//.test(imported))
+      expect(rankOf(imported), `${file} imports ${target}`).toBeLessThanOrEqual(rankOf(file));
+  }
+});

@@ -6,6 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Prepared } from '../plan/prepare.ts';
 import type { Workbench } from '../workbench.ts';
 import type { ReadSound } from './readSound.ts';
+import type { SoundtrackMaker } from './soundtrack.ts';
 
 /** An edit changes its step's segment, and the one before it, which leads to it. */
 const FEW_SEGMENTS = 4;
@@ -17,7 +18,8 @@ const FEW_SEGMENTS = 4;
  */
 export async function makeSound(
   { plan, assets }: Prepared,
-  { parts, store, makeSoundtrack, stopwatch, signal }: Workbench,
+  { parts, store, stopwatch, signal }: Pick<Workbench, 'parts' | 'store' | 'stopwatch' | 'signal'>,
+  makeSoundtrack: SoundtrackMaker,
   pictures: Promise<unknown> | undefined,
 ): Promise<StoredPart | undefined> {
   const { soundtrack } = plan;

@@ -9,6 +9,7 @@ import { quietFfmpeg } from '../../../src/media/ffmpeg.ts';
 import { loadFonts } from '../../../src/media/text/fonts.ts';
 import type { PartReport } from '../../../src/render/parts/partMaker.ts';
 import { renderPreview } from '../../../src/render/renderPreview.ts';
+import { createSoundThread } from '../../../src/render/sound/soundThread.ts';
 import type { ArtifactStore } from '../../../src/storage/artifactStore.ts';
 import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 
@@ -51,7 +52,8 @@ it('a render that is given up ends soon, with nothing of it at work, and the nex
   const assets = [{ id: 'music', type: 'audio' as const, format: 'mp4' as const, ...music }];
   const control = new AbortController();
   const parts: PartReport[] = [];
-  const context = { store, assets, onProgress: () => undefined };
+  const makeSoundtrack = createSoundThread();
+  const context = { store, assets, makeSoundtrack, onProgress: () => undefined };
   let stopped = 0;
   const rendering = renderPreview(job, {
     ...context,

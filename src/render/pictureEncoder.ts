@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { createSemaphore } from '../../concurrency/semaphore.ts';
-import type { VideoSettings } from '../../media/codecs.ts';
-import type { YuvPicture } from '../../media/picture/frame.ts';
-import { type CodedFrames, encodeFrames } from '../../media/video/video.ts';
+import { createSemaphore } from '../concurrency/semaphore.ts';
+import type { VideoSettings } from '../media/codecs.ts';
+import type { YuvPicture } from '../media/picture/frame.ts';
+import { type CodedFrames, encodeFrames } from '../media/video/video.ts';
 
 /** Encodes pictures for one preview, and counts them. */
 export interface PictureEncoder {
