@@ -1,3 +1,17 @@
+/*
+ * The way of a render, and its rooms. Each imports only from those above it.
+ *
+ *   timeline/   when each step is shown, and its captions and chapters with it
+ *   parts/      the key under which a part is stored and found again; a part is made once
+ *   plan/       looks at the assets, and names every part of the preview by what decides its bytes
+ *   slides/     composes a slide: a picture from its content
+ *   shown/      what a step shows, and for how long: standing, moving, playing, and the transition to the next
+ *   sound/      the soundtrack, in a thread of its own
+ *   pictures/   poster, thumbnails and teaser
+ *   texts/      captions, chapters and thumbnails as files
+ *   segments/   stills, and the segment of each step, which can be watched at once
+ *   movie/      the finished file, and the stream of its segments
+ */
 import type { LoadedAsset } from '../assets/resolveAssets.ts';
 import { PreviewError } from '../errors.ts';
 import type { Artifact, Progress, StageTimings, Warning } from '../job/jobRecord.ts';

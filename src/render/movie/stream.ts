@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../../job/sha256.ts';
 import { timescaleOf, type VideoSettings } from '../../media/codecs.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -41,8 +41,5 @@ export async function getStream(store: ArtifactStore, job: JobName): Promise<Str
   return part && (JSON.parse(String(await store.readObject(part.sha256))) as StreamPlan);
 }
 
-function streamKey({ projectId, jobId }: JobName): string {
-  return createHash('sha256')
-    .update(JSON.stringify(['stream', projectId, jobId]))
-    .digest('hex');
-}
+const streamKey = ({ projectId, jobId }: JobName): string =>
+  sha256Hex(JSON.stringify(['stream', projectId, jobId]));

@@ -11,10 +11,15 @@ export interface PlannedPart<Content> {
   content: Content;
 }
 
+export const part = <Content>(kind: string, content: Content): PlannedPart<Content> => ({
+  kind,
+  content,
+  key: keyOf(kind, content),
+});
+
 /**
- * A part by its key: the SHA-256 of its kind, the renderer's version and everything that decides its bytes. Contents are
- * written with their members in the order of their names, of which the key is made soonest: see `canonicalJson`.
+ * The key of a part, or of a note: the SHA-256 of its kind, the renderer's version and everything that decides it. Contents
+ * are written with their members in the order of their names, of which the key is made soonest: see `canonicalJson`.
  */
-export function part<Content>(kind: string, content: Content): PlannedPart<Content> {
-  return { kind, content, key: sha256Hex(canonicalJson({ content, kind, version: RENDERER_VERSION })) };
-}
+export const keyOf = (kind: string, content: unknown): string =>
+  sha256Hex(canonicalJson({ content, kind, version: RENDERER_VERSION }));

@@ -5,10 +5,11 @@ import { readClip } from '../../media/video/clip.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import { getNote, putNote } from '../../storage/notes.ts';
 import { atOnce } from '../atOnce.ts';
-import { part } from '../parts/part.ts';
+import { keyOf } from '../parts/part.ts';
 import { replaced, undecodable, undecodableLogo, withoutLogo } from './placeholders.ts';
 import type { Plan } from './plan.ts';
 import type { PlanAsset } from './planAsset.ts';
+import type { SlideContent } from './slideContent.ts';
 
 /** Pictures that are looked at at the same time. */
 const AT_ONCE = 4;
@@ -26,32 +27,32 @@ export async function checkPictures(
   store: ArtifactStore,
 ): Promise<Warning[]> {
   const shown = plan.entries.map(({ slides }) => slides[0].content);
-  const digests = new Set(
-    shown.flatMap((content) => [content?.photo ?? content?.clip?.sha256, content?.logo]),
-  );
+  const digests = new Set(shown.flatMap((content) => [pictureOf(content), content.logo]));
   const failures = new Map<string, string>();
   const pictured = assets.filter(({ sha256 }) => digests.has(sha256));
   await atOnce(pictured, AT_ONCE, async (asset) => {
     const failure = await failureOf(asset, store);
     if (failure !== undefined) failures.set(asset.sha256, failure);
   });
-  const branded = shown.find((content) => content?.logo && failures.has(content.logo));
+  const branded = shown.find(({ logo }) => logo && failures.has(logo));
   const logo = branded
     ? [withoutLogo(branded, undecodableLogo(new Error(failures.get(branded.logo ?? ''))))]
     : [];
   const pictures = shown.flatMap((content, index) => {
-    const failure = failures.get(content?.photo ?? content?.clip?.sha256 ?? '');
-    return content && failure !== undefined ? [replaced(content, undecodable(index, failure))] : [];
+    const failure = failures.get(pictureOf(content) ?? '');
+    return failure === undefined ? [] : [replaced(content, undecodable(index, failure))];
   });
   return [...logo, ...pictures];
 }
+
+const pictureOf = ({ photo, clip }: SlideContent): string | undefined => photo ?? clip?.sha256;
 
 /** Why a file cannot be decoded; undefined where it can. */
 async function failureOf(
   { type, sha256, format }: PlanAsset,
   store: ArtifactStore,
 ): Promise<string | undefined> {
-  const { key } = part('decodes', { sha256, format });
+  const key = keyOf('decodes', { sha256, format });
   const known = await getNote(store, key);
   if (known) return known.failure as string | undefined;
   const bytes = await store.readObject(sha256);

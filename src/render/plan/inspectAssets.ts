@@ -10,7 +10,7 @@ import { probeClip } from '../../media/video/clip.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import { getNote, putNote } from '../../storage/notes.ts';
 import { atOnce } from '../atOnce.ts';
-import { part } from '../parts/part.ts';
+import { keyOf } from '../parts/part.ts';
 import { ASSET_REPLACED } from './placeholders.ts';
 
 export interface Inspected {
@@ -82,7 +82,7 @@ async function lookAt(
 }
 
 async function factsOf(asset: ResolvedAsset, store: ArtifactStore): Promise<Facts> {
-  const { key } = part('facts', { type: asset.type, format: asset.format, sha256: asset.sha256 });
+  const key = keyOf('facts', { type: asset.type, format: asset.format, sha256: asset.sha256 });
   const known = await getNote(store, key);
   if (known?.facts) return known.facts as Facts;
   const facts = await inspect(asset, await store.readObject(asset.sha256));

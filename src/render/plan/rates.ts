@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { StageTimings } from '../../job/jobRecord.ts';
+import { sha256Hex } from '../../job/sha256.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import { getNote, putNote } from '../../storage/notes.ts';
 
@@ -61,4 +61,4 @@ function ratesOf({ pictures, seconds, timings, videoBytes, soundBytes }: Taken):
 }
 
 /** One for each machine: workers that share a store need not be alike. */
-const RATES_KEY = createHash('sha256').update(`rates of ${hostname()}`).digest('hex');
+const RATES_KEY = sha256Hex(`rates of ${hostname()}`);

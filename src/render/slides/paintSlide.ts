@@ -6,7 +6,7 @@ import { smoothstep } from '../../media/smoothstep.ts';
 import { layoutText } from '../../media/text/text.ts';
 import { undecodableLogo, withoutLogo } from '../plan/placeholders.ts';
 import type { SlideContent } from '../plan/slideContent.ts';
-import { fitWords } from './fitWords.ts';
+import { fitWords, type Words } from './fitWords.ts';
 import { paintBox } from './paintBox.ts';
 import { type Theme, themeOf } from './themes.ts';
 import { type Layout, layoutOf } from './wordsLayout.ts';
@@ -37,8 +37,6 @@ export async function paintSlide(
     layout.anchor === 'bottom'
       ? layout.bottom - words.height
       : Math.round((content.height - words.height) / 2);
-  /** The left edge of what is `width` wide and stands at the side where reading begins. */
-  const atStart = (width: number): number => (content.mirrored ? content.width - margin - width : margin);
   const isOnPicture = Boolean(content.photo ?? content.clip);
   if (words.blocks.length > 0 && isOnPicture)
     paintVeil(picture, content, layout, { top, reach: margin + words.width });
@@ -48,20 +46,7 @@ export async function paintSlide(
     drawOver(picture, mark, left, Math.round(44 * unit));
   }
   const wordless = { ...picture, data: Buffer.from(picture.data) };
-  let baseline = top;
-  for (const { block, gap } of words.blocks) {
-    baseline += gap;
-    drawOver(picture, block, atStart(block.width), baseline - block.firstBaseline);
-    baseline += block.lastBaseline - block.firstBaseline;
-  }
-  if (content.kind === 'title' && words.blocks.length > 0) {
-    const [width, height] = [Math.round(72 * unit), Math.max(2, Math.round(6 * unit))];
-    paintBox(
-      picture,
-      { left: atStart(width), top: top - 40 * unit, width, height, radius: height / 2 },
-      theme.accent,
-    );
-  }
+  if (words.blocks.length > 0) paintWords(picture, content, words, top);
   if (content.caption && content.caption.length > 0) await paintCaption(picture, content, unit);
   return { wordless, warnings: [...words.warnings, ...missing] };
 }
@@ -99,6 +84,23 @@ function paintVeil(
     return theme.veilOpacity * down;
   });
   mixOver(picture, theme.veil, rows, columns, MOST_VEILED);
+}
+
+/** The words from `top` on, and on the title card a short line above them. */
+function paintWords(picture: YuvPicture, content: SlideContent, { blocks }: Words, top: number): void {
+  const { unit, margin } = layoutOf(content);
+  /** The left edge of what is `width` wide and stands at the side where reading begins. */
+  const atStart = (width: number): number => (content.mirrored ? content.width - margin - width : margin);
+  let baseline = top;
+  for (const { block, gap } of blocks) {
+    baseline += gap;
+    drawOver(picture, block, atStart(block.width), baseline - block.firstBaseline);
+    baseline += block.lastBaseline - block.firstBaseline;
+  }
+  if (content.kind !== 'title') return;
+  const [width, height] = [Math.round(72 * unit), Math.max(2, Math.round(6 * unit))];
+  const line = { left: atStart(width), top: top - 40 * unit, width, height, radius: height / 2 };
+  paintBox(picture, line, themeOf(content).accent);
 }
 
 /** White on a dark box, in the middle above the progress line; the lines are broken already. */
