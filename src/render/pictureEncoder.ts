@@ -7,7 +7,7 @@ import { type CodedFrames, encodeFrames } from '../media/video/video.ts';
 /** Encodes pictures for one preview, and counts them. */
 export interface PictureEncoder {
   encode(pictures: Pictures): Promise<CodedFrames>;
-  /** The same for one still or two, when it is its turn. */
+  /** The same for a still, after those that came before it. */
   encodeStill(pictures: Pictures): Promise<CodedFrames>;
   framesEncoded(): number;
 }

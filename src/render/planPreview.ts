@@ -10,8 +10,8 @@ import type { RenderContext } from './renderPreview.ts';
 import { fitWords } from './slides/fitWords.ts';
 
 /**
- * What a render would do: timeline, parts with what of them exists, warnings, and how long it would take here. Nothing
- * is made.
+ * What a render would do: its timeline, which of its parts exist already, its warnings, and how long it would take here.
+ * Nothing is made.
  */
 export async function planPreview(
   job: PreviewJob,

@@ -47,9 +47,9 @@ export interface RenderContext {
   onPart?(part: PartReport): void;
   /** Pictures that are kept from one render to the next. */
   backgrounds?: BackgroundCache;
-  /** Another thread, where the soundtrack need not be made in this one. */
+  /** Makes the soundtrack elsewhere, as in a thread; without it, it is made in this one. */
   makeSoundtrack?: SoundtrackMaker;
-  /** Gives the render up: it fails as `cancelled` as soon as nothing of it is at work any more. */
+  /** Gives the render up: it fails as `cancelled` once nothing of it is running any more. */
   signal: AbortSignal;
 }
 
@@ -70,7 +70,7 @@ export interface RenderResult {
  *   is thrown is a fault of the renderer
  */
 export async function renderPreview(job: PreviewJob, context: RenderContext): Promise<RenderResult> {
-  // What fails stops the rest: whoever calls has the cores for the next render when this one has answered.
+  // One failure stops everything else, so that the cores are free for the next render when this one has answered.
   const failure = new AbortController();
   const signal = AbortSignal.any([context.signal, failure.signal]);
   const parts = createPartMaker(context.store, signal, context.onPart);
@@ -152,7 +152,7 @@ function createWorkbench(
   };
 }
 
-/** What is delivered: made side by side, since each waits for the store most of the time. */
+/** Makes the files that are delivered, side by side: each waits for the store most of the time. */
 async function makeFiles(
   prepared: Prepared,
   bench: Workbench,
@@ -179,7 +179,7 @@ async function makeFiles(
   ];
 }
 
-/** What is wrong with the logo is wrong on every slide, and told once. */
+/** A damaged logo is damaged on every slide; one warning is enough. */
 const distinct = (warnings: readonly Warning[]): Warning[] => [
   ...new Map(warnings.map((warning) => [JSON.stringify(warning), warning])).values(),
 ];

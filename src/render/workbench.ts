@@ -5,7 +5,7 @@ import type { PictureEncoder } from './pictureEncoder.ts';
 import type { Slides } from './slides/slides.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
-/** What the makers of one render work with. Each asks for the few of it that it needs. */
+/** The tools of one render. Each maker takes the few that it needs. */
 export interface Workbench {
   store: ArtifactStore;
   parts: PartMaker;
@@ -13,6 +13,6 @@ export interface Workbench {
   encoder: PictureEncoder;
   stopwatch: Stopwatch;
   onProgress(progress: Progress): void;
-  /** Aborted where the render is given up: what takes long looks at it now and then. */
+  /** Aborted when the render is given up; whatever takes long looks at it now and then. */
   signal: AbortSignal;
 }

@@ -33,7 +33,7 @@ export async function joinMp4(
   );
   const read = (i: number): Promise<Buffer> | undefined => {
     const reading = segments[i] && store.readObject(segments[i].stored.sha256);
-    // Whoever waits for it hears of it; where writing failed meanwhile nobody does.
+    // Whoever awaits it gets the error. If writing fails first, nobody awaits it, and it must not end the process.
     reading?.catch(() => undefined);
     return reading;
   };
@@ -58,7 +58,7 @@ function samplesOf(fragment: Buffer, samples: readonly { size: number }[]): Buff
   return fragment.subarray(fragment.length - samples.reduce((sum, { size }) => sum + size, 0));
 }
 
-/** The sound of each segment, so that players find both near each other in the file; the last one has all that is left. */
+/** Shares the sound out among the segments, so that it lies near its pictures in the file. The last segment gets the rest. */
 function bySegment(sound: readonly Sample[], segments: MovieSources['segments'], fps: number): Sample[][] {
   const track = soundTrack('mp4');
   let time = -track.priming;

@@ -1,7 +1,7 @@
 import type { StoredPart } from '../../storage/artifactStore.ts';
 import { atOnce } from '../atOnce.ts';
 
-/** Parts that are looked up at the same time: as many as a client of S3 has connections. A folder opens fewer files at once. */
+/** Parts that are looked up at the same time: as many as an S3 client has connections. The store in a folder opens fewer files. */
 const AT_ONCE = 50;
 
 /** Looks for the parts of all keys, which may be a thousand; answers in the order of the keys. */

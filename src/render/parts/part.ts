@@ -18,8 +18,8 @@ export const part = <Content>(kind: string, content: Content): PlannedPart<Conte
 });
 
 /**
- * The key of a part, or of a note: the SHA-256 of its kind, the renderer's version and everything that decides it. Contents
- * are written with their members in the order of their names, of which the key is made soonest: see `canonicalJson`.
+ * The key of a part, or of a note: the SHA-256 of its kind, the renderer's version and everything that decides it. It is made
+ * fastest of contents whose members are in the order of their names, see `canonicalJson`.
  */
 export const keyOf = (kind: string, content: unknown): string =>
   sha256Hex(canonicalJson({ content, kind, version: RENDERER_VERSION }));

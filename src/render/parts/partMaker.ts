@@ -8,7 +8,7 @@ export type Made = MadeBytes | (Meta & { object: StoredObject });
 export type MadeBytes = Meta & { bytes: Buffer };
 type Meta = { meta?: Record<string, unknown> };
 
-/** That a part was made or found. Times are milliseconds since the epoch. */
+/** Tells that a part was made or found. Times are milliseconds since the epoch. */
 export interface PartReport {
   kind: string;
   key: string;

@@ -52,7 +52,7 @@ export async function makeTeaser(
   return stored;
 }
 
-/** Those of which something is shown in the first `limit` frames. */
+/** The entries that are on the screen during the first `limit` frames. */
 function entriesWithin(entries: readonly PlannedEntry[], limit: number): PlannedEntry[] {
   let frames = 0;
   return entries.filter(({ segment, slides }) => {

@@ -6,7 +6,7 @@ import type { PartMaker } from '../parts/partMaker.ts';
 import type { Plan, PlannedEntry } from '../plan/plan.ts';
 import type { Workbench } from '../workbench.ts';
 
-/** What an entry begins with, small. What composing it had to say is kept with it. */
+/** A small picture of what an entry begins with. The warnings of its slide are stored with it. */
 export async function makeThumbnail(
   { slides: [first], thumb }: PlannedEntry,
   { parts, slides }: Pick<Workbench, 'parts' | 'slides'>,
@@ -19,7 +19,7 @@ export async function makeThumbnail(
   return { width, height, data };
 }
 
-/** What composing the slides had to say, now or when they were made. */
+/** The warnings of all slides, whether they were composed now or for an earlier render. */
 export async function slideWarnings({ entries }: Plan, parts: PartMaker): Promise<Warning[]> {
   const keys = entries.map(({ thumb }) => thumb.key);
   const thumbs = await findParts(keys, parts.find);

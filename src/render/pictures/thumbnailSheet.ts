@@ -17,7 +17,7 @@ export interface SheetLayout {
 
 const MAX_COLUMNS = 10;
 const QUALITY = 78;
-/** Thumbnails at a time. Most are there and only read; where no segments are made, each has its slide composed first. */
+/** Thumbnails at a time. Most were made with the segments and are only read; without segments each slide is composed first. */
 const AT_ONCE = 8;
 
 /** The sheet as a JPEG; made from the slides, so that no video is decoded for it. */

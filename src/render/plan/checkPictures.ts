@@ -17,8 +17,8 @@ const AT_ONCE = 4;
 const SMALL = { width: 64, height: 64, fps: 1 };
 
 /**
- * What a render would find out when it decodes the pictures, found beforehand: a warning for each slide whose picture is
- * damaged, and one for a damaged logo. What was found of a file is kept, so that each is looked at once.
+ * Decodes the pictures before a render does: answers a warning for each slide whose picture is damaged, and one for a damaged
+ * logo. The store notes what was found, so each file is looked at once.
  * @throws PreviewError `asset_corrupt` where the job wants no placeholder
  */
 export async function checkPictures(

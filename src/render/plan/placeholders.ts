@@ -6,8 +6,8 @@ import type { SlideContent } from './slideContent.ts';
 export const ASSET_REPLACED = 'asset_replaced';
 
 /**
- * The picture of an entry cannot be decoded. Why is in the cause alone: where several fail at the same time, libvips, whose
- * list of errors is one for the whole process, tells it to one of them.
+ * The picture of an entry cannot be decoded. The reason is only in the cause: libvips has one list of errors for the whole
+ * process, so where several pictures fail at once, only one of them learns its reason.
  * @param entry which of the timeline, from 0
  */
 export const undecodable = (entry: number, cause: unknown): PreviewError =>

@@ -16,14 +16,14 @@ export interface ThumbnailContent {
 
 export interface SegmentContent {
   video: VideoSettings;
-  /** Keys of the slides that are held, one after the other; more than one where captions change. */
+  /** Keys of the slides that are shown one after the other; more than one where captions change. */
   held: { slide: string; frames: number }[];
   /** Key of the slide that follows, where there is a transition to it. */
   next?: string | undefined;
   exit?: Entry['exit'];
 }
 
-/** A slide and its coded still, with one without its words behind it where they leave or come in a fade. */
+/** A slide and its coded still; where its words come or leave in a fade, the still has one without words behind it. */
 export interface PlannedSlide extends PlannedPart<SlideContent> {
   /** Which entry of the timeline shows it, from 0. */
   entry: number;

@@ -6,7 +6,7 @@ import type { Plan } from './plan.ts';
 import { readRates } from './rates.ts';
 import { moves } from './slideContent.ts';
 
-/** What is told of a plan: its timeline, its parts with what of them exists, and how long it would take here. */
+/** The answer to a dry run: the timeline, which parts exist already, and how long the rest would take here. */
 export async function summarizePlan(
   { plan, timeline, warnings }: { plan: Plan; timeline: Timeline; warnings: Warning[] },
   store: ArtifactStore,
@@ -50,7 +50,7 @@ async function estimateRender(
   const rates = await readRates(store);
   if (!rates) return undefined;
   const isMissing = (key: string): boolean => parts.some((part) => part.key === key && !part.reused);
-  // Pictures of an entry that have to be encoded: its stills, or all of what moves.
+  // How many pictures of each entry have to be encoded: its stills, or every frame of what moves.
   const pictures = plan.entries.map(({ segment, slides }) => {
     const { exit } = segment.content;
     const isMoving = moves(slides[0].content);

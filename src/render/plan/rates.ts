@@ -4,16 +4,16 @@ import { sha256Hex } from '../../job/sha256.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import { getNote, putNote } from '../../storage/notes.ts';
 
-/** What rendering took on this machine of late; estimates are made of it. */
+/** How long recent renders took on this machine. Estimates are based on it. */
 export interface Rates {
-  /** Seconds for a picture that had to be encoded, and for a second of the soundtrack. */
+  /** For each picture that was encoded, and for each second of the soundtrack. */
   secondsPerPicture: number;
   secondsPerSoundSecond: number;
-  /** Of the finished video, for each of its pictures and each second of sound. */
+  /** Bytes of the finished video, without its sound, for each picture that was encoded. */
   bytesPerPicture: number;
 }
 
-/** How much the last render counts against all before it. */
+/** The weight of the last render against all before it. */
 const WEIGHT = 0.3;
 
 export async function readRates(store: ArtifactStore): Promise<Rates | undefined> {
@@ -21,7 +21,7 @@ export async function readRates(store: ArtifactStore): Promise<Rates | undefined
   return note?.rates as Rates | undefined;
 }
 
-/** What a render has taken of which nothing was there before. */
+/** What a render took that found none of its segments in the store. */
 export interface Taken {
   /** Pictures that were encoded. */
   pictures: number;
@@ -33,7 +33,7 @@ export interface Taken {
   soundBytes: number | undefined;
 }
 
-/** Takes a render into account. What it did not do leaves its rate as it is. */
+/** Adjusts the rates to a render. A rate of something that it did not do stays as it is. */
 export async function learnRates(store: ArtifactStore, taken: Taken): Promise<void> {
   const known = await readRates(store);
   const latest = ratesOf(taken);

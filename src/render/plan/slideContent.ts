@@ -26,7 +26,7 @@ export interface SlideContent {
   clip?: { sha256: string; demuxer: string; fps: number } | undefined;
   motion?: Motion | undefined;
   focus?: Focus | undefined;
-  /** A sign is shown where the photo should be and cannot be had. */
+  /** A sign takes the place of a photo that cannot be used. */
   placeholder?: boolean | undefined;
   /** The logo is left out where it cannot be decoded. */
   mayLackLogo?: boolean | undefined;
@@ -93,7 +93,7 @@ function slideContent(
     : { title: titleOf(job.previewRequest), text: description };
   const all = `${words.title ?? ''} ${words.text ?? ''}`;
   const isClip = shown?.type === 'video';
-  // One object with all of its members: what is undefined is no part of the key, and copies of copies took longer.
+  // Undefined members are no part of the key. One object with all of them is made faster than copies of copies.
   return {
     brandColor: brand?.color,
     caption: undefined,

@@ -37,6 +37,6 @@ export async function* showWithTransition(
     frame += shown.frames;
     yield { picture: shown.picture(), frames: shown.frames };
   }
-  // What does not play on stands under the transition.
+  // A picture that does not play on stands still under the transition.
   while (last && frame < until + count) yield await mixed(last);
 }

@@ -20,7 +20,7 @@ export interface Background {
 }
 
 export const WHOLE: View = { left: 0, top: 0, width: 1, height: 1 };
-/** A photo of which filling the frame would leave less than this is shown whole instead, on a blurred copy of itself. */
+/** A photo that would lose more than the rest of this by filling the frame is shown whole, on a blurred copy of itself. */
 const LEAST_SHOWN = 0.6;
 
 /**
@@ -97,7 +97,7 @@ function inPixels(place: View, width: number, height: number): View {
 
 const even = (length: number): number => 2 * Math.round(length / 2);
 
-/** A frame that waits for its picture, where the picture would be: something should be here. */
+/** Paints an empty picture frame where the picture would be, to show that something is missing. */
 async function paintSign(picture: YuvPicture, theme: Theme, mirrored = false): Promise<void> {
   const unit = Math.min(picture.width, picture.height) / 720;
   const wide = picture.width > picture.height * 1.2;

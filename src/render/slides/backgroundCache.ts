@@ -5,7 +5,7 @@ import type { Background } from './background.ts';
  * decoded once, and of a step whose words are being edited not at all.
  */
 export interface BackgroundCache {
-  /** The background under that key; it is shared, so whoever paints on it paints on a copy. */
+  /** The background of that key. Others have it too, so whoever paints on it paints on a copy. */
   get(key: string, paint: () => Promise<Background>): Promise<Background>;
 }
 
@@ -15,7 +15,7 @@ interface Entry {
   bytes: number;
 }
 
-/** Of decoded photos that are kept: eleven at 1280x720, five at 1920x1080. */
+/** Room for decoded photos: twenty-four at 1280x720, ten at 1920x1080. */
 const MAX_BYTES = 32 << 20;
 
 /** @param maxBytes of pictures that are kept; the least recently used go first */

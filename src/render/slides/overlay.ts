@@ -4,10 +4,10 @@ import type { SlideContent } from '../plan/slideContent.ts';
 import { paintSlide } from './paintSlide.ts';
 import type { WordedPicture } from './slides.ts';
 
-/** What is put over each picture of what moves. */
+/** Puts the words and the rest of a slide over one picture. */
 export type Over = (under: YuvPicture) => WordedPicture;
 
-/** What a slide puts over a picture that moves. */
+/** Reads off what a slide puts over its picture, so that it can be put over every frame of one that moves. */
 export async function overlayOf(content: SlideContent, logo: Buffer | undefined): Promise<Over> {
   const on = async (level: number) => {
     const picture = plain(content, level);

@@ -12,7 +12,7 @@ export interface WordedPicture {
   wordless(): YuvPicture;
 }
 
-/** A slide as an entry begins with it; the transition to an entry that moves leads to the picture that then begins to move. */
+/** A slide as its entry begins. The transition before it leads to this picture; if it moves, it starts from here. */
 export interface ComposedSlide extends WordedPicture {
   warnings: Warning[];
 }
@@ -23,7 +23,7 @@ export interface Slides {
   sources: Sources;
 }
 
-/** Composed slides kept in memory: one is wanted by its own segment and by the one before it. */
+/** Composed slides that are kept in memory. Both a slide's own segment and the one before it want it. */
 const KEPT = 4;
 
 export function createSlides(sources: Sources, stopwatch: Stopwatch): Slides {

@@ -8,12 +8,12 @@ import type { Workbench } from '../workbench.ts';
 import type { ReadSound } from './readSound.ts';
 import type { SoundtrackMaker } from './soundtrack.ts';
 
-/** An edit changes its step's segment, and the one before it, which leads to it. */
+/** An edit changes the segment of its step and the one before it, which leads to it. */
 const FEW_SEGMENTS = 4;
 
 /**
- * The soundtrack; undefined where the preview is silent. It takes longest of all parts, so it is begun at once. After an
- * edit, though, somebody waits for a picture: then the few segments come first, and have the cores for themselves.
+ * Makes the soundtrack; undefined where the preview is silent. No part takes longer, so it is begun at once. After an edit,
+ * though, somebody waits for a picture: then the few segments come first and have the cores to themselves.
  * @param pictures settles when the segments are made
  */
 export async function makeSound(
@@ -47,7 +47,7 @@ async function lacksLittle(plan: Plan, store: Workbench['store']): Promise<boole
   return missing <= FEW_SEGMENTS && missing < found.length / 2;
 }
 
-/** What the manifest says of the sound: null for what silence does not have. */
+/** The loudness as the manifest gives it; null for what silence does not have. */
 const measured = ({ integratedLufs, truePeakDb }: Loudness) => ({
   integratedLufs: integratedLufs === undefined ? null : rounded(integratedLufs),
   truePeakDb: Number.isFinite(truePeakDb) ? rounded(truePeakDb) : null,

@@ -30,12 +30,12 @@ export async function* mix(content: SoundtrackContent, read: ReadSound): AsyncGe
   const videos = content.videos ?? [];
   const playVideos = createVideoSounds(videos, read);
   let voices: Voice[] = [];
-  // How far the music has given way, and the videos.
+  // The gain with which music and videos give way.
   let duck = 1;
   let videoDuck = 1;
   for (let start = 0; start < total; start += BLOCK) {
     const length = Math.min(BLOCK, total - start);
-    // A voice is decoded when the attack of the ducking before it begins, and let go when it has been spoken.
+    // A voice is decoded when the music begins to give way to it, and released when it has been spoken.
     while (waiting[0] && waiting[0].startSeconds * SAMPLE_RATE < start + 2 * BLOCK) {
       const next = waiting.shift();
       if (!next) break;
@@ -72,7 +72,7 @@ export async function* mix(content: SoundtrackContent, read: ReadSound): AsyncGe
   }
 }
 
-/** Ones where a voice is heard, of the `length` samples from `start` on; music gives way a little before it begins. */
+/** A mask of the `length` samples from `start` on: one where a voice is heard, and a little before, when music gives way. */
 function spokenSamples(voices: readonly Voice[], start: number, length: number): Uint8Array {
   const spoken = new Uint8Array(length);
   for (const voice of voices) {
@@ -105,7 +105,7 @@ function addVoice(block: Float32Array, start: number, { start: from, samples, ga
   for (let i = first; i < last; i++) block[i] = (block[i] as number) + (samples[i + offset] as number) * gain;
 }
 
-/** Answers the music in blocks of any length, from the start again where it loops, silent after its end. */
+/** Reads the music in blocks of any length. It begins again where it loops, else silence follows its end. */
 function musicReader(
   music: NonNullable<SoundtrackContent['music']>,
   read: ReadSound,

@@ -9,11 +9,11 @@ const EXTENSION = extname(fileURLToPath(import.meta.url));
 const ENTRY = new URL(`./soundWorker${EXTENSION}`, import.meta.url);
 
 /**
- * Soundtracks are made in a thread of their own: mixing and measuring is JavaScript, and would keep the slides waiting
- * where both share a thread. Measured on two cores, ten steps with music: 1.0 s instead of 1.2 s. The thread is started
- * with the first soundtrack and kept for the next one; it does not keep the process from ending.
+ * Makes soundtracks in a thread of its own. Mixing and measuring is JavaScript; in the thread of the slides it would keep
+ * them waiting (ten steps with music on two cores: 1.0 s instead of 1.2 s). The first soundtrack starts the thread, the next
+ * one finds it running, and it does not keep the process from ending.
  *
- * The thread asks for a sound when it is to be heard, so that no more files are in memory than are heard at a time.
+ * The thread asks for a file when its sound is about to be heard, so only what is heard is in memory.
  */
 export function createSoundThread(): SoundtrackMaker {
   // The loader that runs TypeScript sources (tsx) is there for main threads only.
@@ -35,13 +35,13 @@ export function createSoundThread(): SoundtrackMaker {
   };
 
   return async (content, read, signal) => {
-    // A message would be read when the thread next waits for something: half a minute of sound later.
+    // The thread reads messages only when it waits for something, perhaps half a minute of sound later. It reads memory at once.
     const stop = new SharedArrayBuffer(1);
     const onAbort = (): void => {
       new Uint8Array(stop)[0] = 1;
     };
     signal.addEventListener('abort', onAbort);
-    // While the sound's file was looked for it may have been given up already.
+    // The render may have been given up while the sound's file was looked for.
     if (signal.aborted) onAbort();
     const id = ++lastId;
     const worker = startThread();
@@ -71,7 +71,7 @@ export function createSoundThread(): SoundtrackMaker {
   };
 }
 
-/** The file's memory goes over to the thread instead of being there twice, where nothing else lies in it. */
+/** The file's memory, where nothing else lies in it: it is handed over to the thread instead of being copied. */
 function movable({ bytes: { buffer, byteLength } }: SoundFile): ArrayBuffer[] {
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }

@@ -47,7 +47,7 @@ function readFor(id: number): ReadSound {
     });
 }
 
-/** Hands a file, or that there is none, to who asked for it first. */
+/** Gives the file, or the news that there is none, to the first who asked for it. */
 function hand(order: Exclude<Order, { type: 'make' }>): void {
   const place = `${order.id} ${order.sha256}`;
   const [first, ...others] = asked.get(place) ?? [];

@@ -27,13 +27,13 @@ export type SoundtrackMaker = (
 
 /** A lossy encoder overshoots; with the limiter here the decoded soundtrack stays below the promised -1 dBTP. */
 const CEILING_DB = -2;
-/** More than this is noise being blown up. */
+/** More gain than this only amplifies noise. */
 const MAX_GAIN_DB = 24;
-/** A limiter that has much to do makes the sound quieter; this much may be given back. */
+/** A limiter with much to do makes the sound quieter; at most this much is given back. */
 const MAX_MAKEUP_DB = 4;
-/** How far from its loudness a soundtrack may be without being encoded again. */
+/** A soundtrack that misses its loudness by more than this is encoded again. */
 const TOLERANCE_LU = 0.3;
-/** How much of a soundtrack is encoded to see what the encoder takes away. */
+/** How much of a soundtrack is encoded to see how much quieter the encoder makes it. */
 const EXCERPTS = 3;
 const EXCERPT_SECONDS = 0.6;
 /** Length of the soundtrack's fragments, for players that fetch it piece by piece. */
@@ -70,7 +70,7 @@ export async function makeSoundtrack(
     };
     const made = await encode(gainDb);
     const { integratedLufs = content.loudnessLufs } = made.loudness;
-    // What is like noise loses energy in a lossy encoder. It is rare, and then worth encoding a second time.
+    // Noise loses energy in a lossy encoder. That is rare, and then worth encoding a second time.
     const lost = mixed.integratedLufs === undefined ? 0 : content.loudnessLufs - integratedLufs;
     const wasHeldBack = gainDb >= MAX_GAIN_DB;
     return Math.abs(lost) > TOLERANCE_LU && !wasHeldBack ? encode(gainDb + lost) : made;
@@ -79,7 +79,7 @@ export async function makeSoundtrack(
   }
 }
 
-/** What is missing to the loudness that is wanted, and a little more where the limiter takes something away. */
+/** The gain in decibels that reaches the wanted loudness, with a little more where the limiter makes the sound quieter. */
 async function findGain(mixed: Loudness, targetLufs: number, spool: string): Promise<number> {
   if (mixed.integratedLufs === undefined) return 0;
   const missing = Math.min(MAX_GAIN_DB, targetLufs - mixed.integratedLufs);
@@ -89,8 +89,8 @@ async function findGain(mixed: Loudness, targetLufs: number, spool: string): Pro
 }
 
 /**
- * How many decibels the encoder will take away: what is like noise loses energy in a lossy encoder, music hardly any.
- * Learned from a few excerpts, so that the whole is seldom encoded twice: half a minute of pink noise took 1.1 s with a
+ * How many decibels quieter the encoder will make it: noise loses energy in a lossy encoder, music hardly any. Measured on a few
+ * excerpts, so that the whole is seldom encoded twice: half a minute of pink noise took 1.1 s with a
  * second pass, and 0.6 s without.
  */
 async function predictLoss(
@@ -146,7 +146,7 @@ async function* spooled(blocks: AsyncIterable<Float32Array>, path: string): Asyn
   }
 }
 
-/** What was spooled, with a gain; its peaks kept below the ceiling where some would exceed it. */
+/** The spooled mix with a gain. Where peaks would exceed the ceiling, a limiter keeps them below it. */
 async function* limited(path: string, gainDb: number, hasPeaks: boolean): AsyncGenerator<Float32Array> {
   const gain = gainOf(gainDb);
   const limiter = hasPeaks ? createLimiter(gain, gainOf(CEILING_DB)) : createAmplifier(gain);

@@ -4,7 +4,7 @@ import type { VideoSound } from '../plan/soundtrackContent.ts';
 import { gainOf } from './gain.ts';
 import type { ReadSound } from './readSound.ts';
 
-/** A cut in the middle of a wave clicks; this much is faded at either end of every video. */
+/** A cut in the middle of a wave clicks, so every video fades in and out over this time. */
 const EDGE_SECONDS = 0.01;
 
 interface Playing {
@@ -79,7 +79,7 @@ async function addTo(block: Float32Array, start: number, video: Playing): Promis
   }
 }
 
-/** Ones where a video is heard, of the `length` samples from `start` on, from `lead` seconds before it begins. */
+/** A mask of the `length` samples from `start` on: one where a video is heard, and from `lead` seconds before it begins. */
 export function videoHeard(
   videos: readonly VideoSound[],
   start: number,
