@@ -97,6 +97,10 @@ describe('canonical JSON', () => {
     expect(canonicalJson({ a: undefined, b: [undefined, 1] })).toBe('{"b":[null,1]}');
   });
 
+  test('has half a surrogate pair, which metadata may hold, as an escape', () => {
+    expect(canonicalJson({ '\udc00': 'a\ud800' })).toBe('{"\\udc00":"a\\ud800"}');
+  });
+
   test('means the same as the value that it was made from', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {

@@ -59,6 +59,10 @@ test('text of which nothing can be made is refused with a place, at whichever ch
   );
 });
 
+test('brackets as deep as a body is long are no trouble', () => {
+  expect(mistakeIn('['.repeat(1e6))).toBe('1:1000001 a value or ]');
+});
+
 test('a mistake behind eight megabytes is found at once', () => {
   const text = `{"data": "${'x'.repeat(8e6)}", }`;
   const started = performance.now();
