@@ -2,6 +2,7 @@ import { demuxerOf } from '../../assets/sniff.ts';
 import type { Focus, Motion, PreviewJob, Step, Theme } from '../../job/previewJob.types.ts';
 import type { VideoSettings } from '../../media/codecs.ts';
 import { fontsFor, isRightToLeft } from '../../media/text/glyphs.ts';
+import { withBreaks } from '../../media/text/lineBreaks.ts';
 import { buildCaptions } from '../timeline/captions.ts';
 import { type Entry, type Timeline, titleOf } from '../timeline/timeline.ts';
 import type { Assets, PlanAsset } from './planAsset.ts';
@@ -70,7 +71,7 @@ export function slideContents(
     Math.min(held, Math.round(seconds * timeline.fps) - entry.startFrame);
   const captioned = cues
     .map(({ startSeconds, endSeconds, lines }) => ({
-      content: { ...content, text: undefined, caption: lines },
+      content: { ...content, text: undefined, caption: lines.map(withBreaks) },
       frames: frameOf(endSeconds) - frameOf(startSeconds),
     }))
     .filter(({ frames }) => frames > 0);
@@ -110,9 +111,9 @@ function slideContent(
     motion: step?.motion,
     photo: isClip ? undefined : shown?.sha256,
     placeholder: step && !step.asset ? undefined : mayLack,
-    text: words.text,
+    text: words.text && withBreaks(words.text),
     theme: options?.theme ?? 'midnight',
-    title: words.title,
+    title: words.title && withBreaks(words.title),
     width,
   };
 }

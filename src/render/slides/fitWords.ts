@@ -58,7 +58,7 @@ function shorten(text: string, keep: number): string {
     .slice(0, Math.floor(characters.length * keep))
     .map(({ segment }) => segment)
     .join('');
-  const atWord = cut.replace(/\s+\S*$/, '');
+  const atWord = cut.replace(/[\s\u200b]+[^\s\u200b]*$/, '');
   const best = (atWord.length > cut.length * 0.6 ? atWord : cut).replace(/[\s,;:–—-]+$/, '');
   return best === '' ? '' : `${best}…`;
 }

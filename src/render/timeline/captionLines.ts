@@ -1,3 +1,5 @@
+import { splitUnspaced } from '../../media/text/lineBreaks.ts';
+
 /**
  * Cells on a line and lines of a caption, after the BBC's subtitle guidelines (37–42 characters, 2 lines). A Chinese,
  * Japanese or Korean character takes two cells.
@@ -45,7 +47,7 @@ function piecesOf(words: string): Piece[] {
   const pieces: Piece[] = [];
   for (const word of words.split(/\s+/).filter(Boolean)) {
     let isSpaced = true;
-    for (const text of unbroken(word)) {
+    for (const text of splitUnspaced(word).flatMap(unbroken)) {
       for (const part of cellsOf(text) > LINE_CELLS ? cut(text) : [text]) {
         pieces.push({ text: part, cells: cellsOf(part), isSpaced });
         isSpaced = false;

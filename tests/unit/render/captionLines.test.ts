@@ -47,6 +47,25 @@ describe('the lines of captions', () => {
     }
   });
 
+  it.each([
+    ['Thai', 'ชงกาแฟด้วยน้ำร้อนช้าๆแล้วรอสามนาทีจากนั้นกรองและดื่มทันทีก่อนที่กาแฟจะเย็น'],
+    ['Lao', 'ກາເຟທີ່ຊົງດ້ວຍມືຕ້ອງໃຊ້ນ້ຳຮ້ອນແລະລໍຖ້າສາມນາທີກ່ອນດື່ມຈຶ່ງຈະໄດ້ລົດຊາດດີ'],
+    ['Khmer', 'កាហ្វេដែលឆុងដោយដៃត្រូវការទឹកក្តៅហើយរង់ចាំបីនាទីមុនពេលផឹកដើម្បីឱ្យមានរសជាតិល្អ'],
+  ])('end with a word of %s, which has no spaces', (_script, sentence) => {
+    const words = sentence.repeat(4);
+    const ends = new Set(
+      [...new Intl.Segmenter('en', { granularity: 'word' }).segment(words)].map(({ index }) => index),
+    );
+    const lines = breakCaptions(words).flat();
+    expect(lines.length).toBeGreaterThan(1);
+    expect(lines.join('')).toBe(words);
+    let at = 0;
+    for (const line of lines) {
+      expect(ends, `before "${line}"`).toContain(at);
+      at += line.length;
+    }
+  });
+
   it('count a Chinese character as two', () => {
     expect(['abc', '茶', 'é', 'e\u0301', '안녕'].map(cellsOf)).toEqual([3, 2, 1, 1, 4]);
   });
