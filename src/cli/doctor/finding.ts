@@ -1,3 +1,5 @@
+import { PreviewError } from '../../errors.ts';
+
 /** What is looked at. */
 export type Subject = 'config' | 'queue' | 'store' | 'fonts' | 'codecs' | 'time' | 'limits';
 
@@ -18,4 +20,11 @@ export function findingsOf(subject: Subject) {
     warn: (message: string, advice: string): Finding => ({ subject, status: 'warn', message, advice }),
     fail: (message: string, advice: string): Finding => ({ subject, status: 'fail', message, advice }),
   };
+}
+
+/** What was in the way, for the middle of a sentence: an error's cause, or else its own message. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof PreviewError)) return String(error);
+  const { cause, message } = error;
+  return (cause instanceof Error ? cause.message : message).replace(/\n.*/s, '').replace(/\.$/, '');
 }

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSandbox } from '../../app/renderParts.ts';
 import type { Config } from '../../config.ts';
-import { PreviewError } from '../../errors.ts';
 import type { PreviewJob } from '../../job/previewJob.types.ts';
 import { createRenderPool } from '../../worker/renderProcess/renderProcess.ts';
-import { type Finding, findingsOf } from './finding.ts';
+import { type Finding, findingsOf, reasonOf } from './finding.ts';
 
 const fonts = findingsOf('fonts');
 const codecs = findingsOf('codecs');
@@ -58,14 +57,6 @@ export async function findMedia(config: Config): Promise<Finding[]> {
 
 const ADVICE =
   'Run `npm ci` again on this kind of machine: node-av and sharp bring a binary for each system and processor. /tmp must be writable, and 300 MB of memory free.';
-
-const reasonOf = (error: unknown): string => {
-  if (!(error instanceof PreviewError)) return String(error);
-  return (
-    (error.cause instanceof Error ? error.cause.message.split('\n')[0] : error.message)?.replace(/\.$/, '') ??
-    ''
-  );
-};
 
 async function findFontsFolder(folder: string | undefined): Promise<Finding[]> {
   if (folder === undefined) return [];

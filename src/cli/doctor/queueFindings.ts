@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts';
 import { PreviewError } from '../../errors.ts';
 import { createLogger } from '../../logger.ts';
 import { createReach, openQueueBackend } from '../../queue/queueBackend.ts';
-import { type Finding, findingsOf } from './finding.ts';
+import { type Finding, findingsOf, reasonOf } from './finding.ts';
 
 const { ok, warn, fail } = findingsOf('queue');
 
@@ -58,9 +58,6 @@ export async function findQueue(config: Config): Promise<Finding[]> {
     ];
   }
 }
-
-const reasonOf = ({ cause, message }: PreviewError): string =>
-  (cause instanceof Error ? cause.message : message).replace(/\.$/, '');
 
 async function findRedis(redis: Redis): Promise<Finding[]> {
   const info = new Map(

@@ -4,7 +4,7 @@ import type { Config } from '../../config.ts';
 import { PreviewError } from '../../errors.ts';
 import { openStore } from '../../storage/openStore.ts';
 import { formatBytes } from '../display.ts';
-import { type Finding, findingsOf } from './finding.ts';
+import { type Finding, findingsOf, reasonOf } from './finding.ts';
 
 const { ok, warn, fail } = findingsOf('store');
 
@@ -45,10 +45,9 @@ export async function findStore(config: Config): Promise<Finding[]> {
     ];
   } catch (error) {
     if (!(error instanceof PreviewError)) throw error;
-    const reason = error.cause instanceof Error ? error.cause.message : error.message;
     return [
       fail(
-        `${where} cannot be used: ${reason.replace(/\.$/, '')}.`,
+        `${where} cannot be used: ${reasonOf(error)}.`,
         config.storeUrl
           ? 'Check STORE_URL, that the bucket is there, and that the keys may read and write it.'
           : 'See that DATA_DIR is there, belongs to the user of the service, is not read-only and has room.',
