@@ -7,6 +7,7 @@ import { type Base, type CloseLater, collect, openRenderBase, type RenderBase, s
 import { CONNECT_MS, createFetcher } from './app/renderParts.ts';
 import { createEgressAgent } from './assets/egress.ts';
 import { createLookup } from './assets/lookup.ts';
+import { createTurns } from './concurrency/turns.ts';
 import type { Config } from './config.ts';
 import { PreviewError } from './errors.ts';
 import type { Logger } from './logger.ts';
@@ -118,7 +119,7 @@ async function startPreviewWorker(
     assets: {
       fetcher: createFetcher(config),
       maxBytes: config.uploadMaxBytes,
-      turns: new Map(),
+      turns: createTurns(),
       formats: new Map(),
     },
   });

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { atOnce } from '../concurrency/atOnce.ts';
+import { createTurns, type Turns } from '../concurrency/turns.ts';
 import { PreviewError } from '../errors.ts';
 import type { Asset, PreviewJob } from '../job/previewJob.types.ts';
 import type { ArtifactStore, StoredObject } from '../storage/artifactStore.ts';
 import { type AssetFetcher, hasValidators, type Validators } from './fetchAsset.ts';
-import { inTurn, type Turns } from './inTurn.ts';
 import { openFile } from './openFile.ts';
 import { describeUnknown, type MediaFormat, mediaFormats, SNIFF_BYTES, sniffFormat } from './sniff.ts';
 
@@ -42,6 +43,7 @@ export interface AssetSources {
 
 /** The sources of one job's assets. */
 interface OwnSources extends AssetSources {
+  turns: Turns;
   projectId: string;
 }
 
@@ -83,17 +85,17 @@ async function loadAll<Loaded>(
   if (wanted.length === 0) return [];
   const failure = new AbortController();
   const signal = AbortSignal.any([sources.signal, failure.signal]);
-  const turns: Turns = sources.turns ?? new Map();
+  const { turns = createTurns() } = sources;
+  const own = { ...sources, turns, signal, projectId: job.projectId };
   const resolved: Loaded[] = [];
-  const queue = wanted.entries();
-  const load = async (): Promise<void> => {
-    for (const [i, asset] of queue) {
-      signal.throwIfAborted();
-      resolved[i] = await loadOne(asset, { ...sources, turns, signal, projectId: job.projectId });
+  await atOnce(wanted, AT_ONCE, async (asset, i) => {
+    if (signal.aborted) return;
+    try {
+      resolved[i] = await loadOne(asset, own);
+    } catch (error) {
+      failure.abort(error);
     }
-  };
-  const loaders = Array.from({ length: AT_ONCE }, () => load().catch((error) => failure.abort(error)));
-  await Promise.all(loaders);
+  });
   signal.throwIfAborted();
   return resolved;
 }
@@ -133,9 +135,9 @@ async function bringIn(asset: Asset, sources: OwnSources): Promise<StoredObject>
   // What lies beside the job or in it is read again: it may have changed, and then its digest is wrong.
   if (asset.url === undefined || sha256 === undefined) return readIn(asset, sources);
   // Whoever waited finds what the one before has brought.
-  return inTurn(sources.turns ?? new Map(), sha256, sources.signal, async () => {
-    return (await findOwn(sha256, sources)) ?? keepAsOwn(await readIn(asset, sources), sources);
-  });
+  const find = async (): Promise<StoredObject> =>
+    (await findOwn(sha256, sources)) ?? keepAsOwn(await readIn(asset, sources), sources);
+  return sources.turns(sha256, find, sources.signal);
 }
 
 /**

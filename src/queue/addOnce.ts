@@ -1,5 +1,5 @@
 import type { JobsOptions, Queue } from 'bullmq';
-import { createBatch } from './batch.ts';
+import { createBatch } from '../concurrency/batch.ts';
 import type { QueueBackend } from './queueBackend.ts';
 import type { QueuedJob } from './queuedJob.ts';
 

@@ -1,4 +1,5 @@
 import { type Redis, ReplyError } from 'ioredis';
+import { createBatch } from '../concurrency/batch.ts';
 import { PreviewError } from '../errors.ts';
 import type { JobRecord } from '../job/jobRecord.ts';
 import type { ArtifactStore, EndedJob } from '../storage/artifactStore.ts';
@@ -11,7 +12,6 @@ import {
   parseEntry,
 } from '../storage/endedIndex.ts';
 import { digestOf } from '../storage/storeRules.ts';
-import { createBatch } from './batch.ts';
 import { createReach, type QueueBackend } from './queueBackend.ts';
 
 /** What the ends of dry runs may take of Redis: about twenty thousand of them. The oldest go where there are more. */

@@ -1,4 +1,5 @@
 import type { Job, Worker } from 'bullmq';
+import { settlesWithin } from '../concurrency/settlesWithin.ts';
 import { PreviewError } from '../errors.ts';
 import type { QueueBackend } from '../queue/queueBackend.ts';
 import type { QueuedJob } from '../queue/queuedJob.ts';
@@ -127,15 +128,4 @@ function traced(
       throw error;
     }
   };
-}
-
-/** True where `promise` settled in time. */
-async function settlesWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
-  });
-  const settled = await Promise.race([promise.then(() => true), late]);
-  clearTimeout(timer);
-  return settled;
 }

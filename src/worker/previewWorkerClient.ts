@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Job, Queue } from 'bullmq';
+import { lately } from '../concurrency/lately.ts';
+import { createTurns } from '../concurrency/turns.ts';
 import { PreviewError } from '../errors.ts';
 import { assetDigests } from '../job/assetDigests.ts';
 import type { Artifact, JobRecord } from '../job/jobRecord.ts';
@@ -18,7 +20,6 @@ import {
 import { measureQueue, type QueueDepth, UNFINISHED } from '../queue/queueMetrics.ts';
 import { createQueuePlaces } from '../queue/queuePlaces.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
-import { createTurns, lately } from './attempt/callTurns.ts';
 import type { JobHistory } from './records/attemptHistory.ts';
 import { cancelledRecord } from './records/endRecords.ts';
 import { createJobDetails, packDetails } from './records/jobDetails.ts';

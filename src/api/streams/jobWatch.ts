@@ -1,3 +1,4 @@
+import { settlesWithin } from '../../concurrency/settlesWithin.ts';
 import type { JobEvents } from '../../queue/events/jobEvents.ts';
 import { queueId } from '../../queue/queuedJob.ts';
 
@@ -26,14 +27,8 @@ export function watchJob(
   signal?.addEventListener('abort', onAbort);
   return {
     async changed(atMostMs) {
-      if (!isChanged && !signal?.aborted) {
-        let timer: NodeJS.Timeout | undefined;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          timer = setTimeout(resolve, atMostMs);
-        });
-        clearTimeout(timer);
-      }
+      if (!isChanged && !signal?.aborted)
+        await settlesWithin(new Promise<void>((resolve) => (wake = resolve)), atMostMs);
       isChanged = false;
     },
     stop() {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { settlesWithin } from '../../concurrency/settlesWithin.ts';
 
 /** A comment at least this often keeps proxies from closing the connection. */
 const BEAT_MS = 15_000;
@@ -60,16 +61,11 @@ async function* withBeats(events: AsyncIterable<string>, signal: AbortSignal): A
   try {
     let next = iterator.next();
     while (!signal.aborted) {
-      let timer: NodeJS.Timeout | undefined;
-      const beat = new Promise<'beat'>((resolve) => {
-        timer = setTimeout(() => resolve('beat'), BEAT_MS);
-      });
-      const result = await Promise.race([next, beat]);
-      clearTimeout(timer);
-      if (result === 'beat') {
+      if (!(await settlesWithin(next, BEAT_MS))) {
         yield ': still here\n\n';
         continue;
       }
+      const result = await next;
       if (result.done) return;
       yield result.value;
       next = iterator.next();

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate as eventLoop } from 'node:timers/promises';
 import type { PGlite } from '@electric-sql/pglite';
+import { createSemaphore } from '../../concurrency/semaphore.ts';
 
 interface QueryResult {
   rows: never[];
@@ -20,7 +21,7 @@ const BREATH_MS = 10;
 export class EmbeddedPool extends EventEmitter {
   readonly #database: PGlite;
   readonly options = { keepAlive: true };
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = createSemaphore(1);
   #breathedAt = 0;
 
   constructor(database: PGlite) {
@@ -31,10 +32,8 @@ export class EmbeddedPool extends EventEmitter {
     database.onNotification((channel, payload) => this.emit('notification', { channel, payload }));
   }
 
-  async query(text: string, parameters?: readonly unknown[]): Promise<QueryResult> {
-    const answer = this.#last.then(() => this.#queryAlone(text, parameters));
-    this.#last = answer.catch(() => undefined);
-    return answer;
+  query(text: string, parameters?: readonly unknown[]): Promise<QueryResult> {
+    return this.#inTurn(() => this.#queryAlone(text, parameters));
   }
 
   async #queryAlone(text: string, parameters?: readonly unknown[]): Promise<QueryResult> {

@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs';
 import { open, readdir, rm, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSemaphore } from '../../concurrency/semaphore.ts';
+import { coalesce } from '../../concurrency/sharedCalls.ts';
 import { PreviewError } from '../../errors.ts';
 import type { JobRecord } from '../../job/jobRecord.ts';
 import type { ArtifactStore, StoredObject } from '../artifactStore.ts';
@@ -158,7 +159,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       return noted.length > 0;
     },
 
-    check: shared(() => withTemp(atomic, (temp) => temp.write(Buffer.from('ok')))),
+    check: coalesce(() => withTemp(atomic, (temp) => temp.write(Buffer.from('ok')))),
     async capacity() {
       const { bavail, blocks, bsize } = await statfs(folder).catch(rethrowUnavailable);
       return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
@@ -199,22 +200,6 @@ async function withTemp<Result>(
   } catch (error) {
     return rethrowUnavailable(error);
   }
-}
-
-/** All who call while one run is under way have the next one in common: each gets one that began after it called. */
-function shared(run: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> = Promise.resolve();
-  let next: Promise<void> | undefined;
-  return () => {
-    next ??= running
-      .catch(() => undefined)
-      .then(() => {
-        next = undefined;
-        running = run();
-        return running;
-      });
-    return next;
-  };
 }
 
 async function writeAll(

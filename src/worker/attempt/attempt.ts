@@ -1,5 +1,6 @@
 import { type Job, type Queue, UnrecoverableError } from 'bullmq';
 import type { AssetSources } from '../../assets/resolveAssets.ts';
+import { singleFlight } from '../../concurrency/sharedCalls.ts';
 import { asPreviewError, type InputError, PreviewError } from '../../errors.ts';
 import type { JobRecord, Progress } from '../../job/jobRecord.ts';
 import type { PreviewJob } from '../../job/previewJob.types.ts';
@@ -169,13 +170,12 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
     const stopWhereCancelled = (record: JobRecord | undefined): void => {
       if (record?.status === 'cancelled') hold.abort(new PreviewError('cancelled'));
     };
-    let isLooking = false;
-    const looking = setInterval(async () => {
-      if (hold.isExpired()) hold.abort(new LockLost('the lock has expired'));
-      if (isLooking) return;
-      isLooking = true;
+    const look = singleFlight(async () => {
       stopWhereCancelled(await store.getRecord(projectId, jobId).catch(() => undefined));
-      isLooking = false;
+    });
+    const looking = setInterval(() => {
+      if (hold.isExpired()) hold.abort(new LockLost('the lock has expired'));
+      void look();
     }, CANCEL_CHECK_MS);
     const stopListening = parts.events.listenForEnd({ projectId, jobId }, stopWhereCancelled);
     return () => {

@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { settlesWithin } from '../../concurrency/settlesWithin.ts';
+import { singleFlight } from '../../concurrency/sharedCalls.ts';
 import { asPreviewError, PreviewError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { QueueBackend } from '../../queue/queueBackend.ts';
@@ -34,14 +35,14 @@ export function createIntake(options: {
   const { store, backend, logger } = options;
   let trouble: PreviewError | undefined;
   let wellAt = Number.NEGATIVE_INFINITY;
-  let looking: Promise<PreviewError | undefined> | undefined;
   let again: NodeJS.Timeout | undefined;
   let isOver = false;
 
   const find = async (): Promise<PreviewError | undefined> => {
     try {
-      await Promise.race([Promise.all([store.check(), backend.ping()]), tooLate()]);
-      return undefined;
+      const looks = Promise.all([store.check(), backend.ping()]);
+      if (await settlesWithin(looks, LONGEST_LOOK_MS)) return undefined;
+      return new PreviewError('store_unavailable', 'The store does not answer.');
     } catch (error) {
       return asPreviewError(error, 'store_unavailable');
     }
@@ -49,7 +50,6 @@ export function createIntake(options: {
   const lookNow = async (): Promise<PreviewError | undefined> => {
     const before = trouble;
     trouble = await find();
-    looking = undefined;
     if (isOver) return trouble;
     clearTimeout(again);
     if (trouble) again = setTimeout(look, LOOK_MS).unref();
@@ -64,10 +64,7 @@ export function createIntake(options: {
     }
     return trouble;
   };
-  const look = (): Promise<PreviewError | undefined> => {
-    looking ??= lookNow();
-    return looking;
-  };
+  const look = singleFlight(lookNow);
 
   return {
     look,
@@ -81,9 +78,4 @@ export function createIntake(options: {
       clearTimeout(again);
     },
   };
-}
-
-async function tooLate(): Promise<never> {
-  await sleep(LONGEST_LOOK_MS, undefined, { ref: false });
-  throw new PreviewError('store_unavailable', 'The store does not answer.');
 }

@@ -1,4 +1,5 @@
 import { type AssetSources, loadAssets } from '../../assets/resolveAssets.ts';
+import { createSemaphore } from '../../concurrency/semaphore.ts';
 import type { PlanSummary } from '../../job/jobRecord.ts';
 import type { PreviewJob } from '../../job/previewJob.types.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
@@ -22,27 +23,12 @@ export function createPlanner(options: {
   assets: Pick<AssetSources, 'fetcher' | 'maxBytes'>;
 }): Planner {
   const { store, renderPool, assets: sources } = options;
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  const begin = async (): Promise<void> => {
-    if (running < AT_ONCE) running++;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-  };
-  /** Hands the turn on, or gives it back. */
-  const end = (): void => {
-    const next = waiting.shift();
-    if (next) next();
-    else running--;
-  };
-  return async (job, asked) => {
-    await begin();
-    try {
+  const inTurn = createSemaphore(AT_ONCE);
+  return (job, asked) =>
+    inTurn(async () => {
       const signal = AbortSignal.any([asked, AbortSignal.timeout(DEADLINE_MS)]);
       const assets = await loadAssets(job, { store, signal, ...sources });
       const control = { signal, onProgress: () => undefined };
-      return await planJob({ job, assets }, { renderPool }, control);
-    } finally {
-      end();
-    }
-  };
+      return planJob({ job, assets }, { renderPool }, control);
+    });
 }

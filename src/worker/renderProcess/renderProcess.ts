@@ -1,6 +1,6 @@
 import { extname, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { settlesWithin } from '../../concurrency/settlesWithin.ts';
 import { PreviewError } from '../../errors.ts';
 import type { PlanSummary, Progress } from '../../job/jobRecord.ts';
 import type { PreviewJob } from '../../job/previewJob.types.ts';
@@ -90,7 +90,7 @@ export function createRenderPool(
     const storyboard = storyboardOf(job);
     const last = [...all].find((child) => child.storyboard === storyboard);
     if (kind === 'render' && storyboard !== undefined && last) {
-      if (!idle.includes(last)) await Promise.race([last.free, sleep(WAIT_MS)]);
+      if (last.free && !idle.includes(last)) await settlesWithin(last.free, WAIT_MS);
       const same = takeIdle((child) => child === last);
       if (same) return same;
     }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { coalesce, singleFlight } from '../../concurrency/sharedCalls.ts';
 import type { Logger } from '../../logger.ts';
 import type { JobEvents } from '../../queue/events/jobEvents.ts';
 import { parseQueueId } from '../../queue/queuedJob.ts';
@@ -90,7 +92,6 @@ function start(parts: {
   const told = new Map<string, string>();
   const recent = createRecent();
   let isStopped = false;
-  let isTelling = false;
   let state: QueueState | undefined;
   let toldState = '';
   let isQueueChanged = true;
@@ -126,16 +127,14 @@ function start(parts: {
       if (projectId === undefined || projectId === entry.projectId) job(entry);
     }
   };
-  const tellJobs = async (): Promise<void> => {
-    isTelling = true;
+  const tellJobs = coalesce(async () => {
     while (changed.size > 0 && !isStopped) {
       const ids = [...changed].slice(0, AT_ONCE);
       for (const id of ids) changed.delete(id);
       await Promise.all(ids.map((id) => quietly(() => tellJob(id))));
-      await new Promise((next) => setTimeout(next, JOBS_MS));
+      await sleep(JOBS_MS);
     }
-    isTelling = false;
-  };
+  });
 
   const lookAtQueue = async (): Promise<void> => {
     if (![...listeners].some(({ queue }) => queue)) return;
@@ -163,19 +162,21 @@ function start(parts: {
   const stopListening = events.listen(({ queueId }) => {
     changed.add(queueId);
     isQueueChanged = true;
-    if (!isTelling) void tellJobs();
+    void tellJobs();
   });
-  let looking = quietly(async () => {
+  const begun = quietly(async () => {
     const { jobs } = await client.list(
       { statuses: ['completed', 'failed', 'cancelled'] },
       { limit: RECENT_AT_START },
     );
     for (const job of jobs) recent.add(`${job.projectId}~${job.jobId}`, job);
-    await lookAtQueue();
   });
-  const timer = setInterval(() => {
-    looking = looking.then(() => quietly(lookAtQueue));
-  }, QUEUE_MS);
+  const look = singleFlight(async () => {
+    await begun;
+    await quietly(lookAtQueue);
+  });
+  void look();
+  const timer = setInterval(() => void look(), QUEUE_MS);
 
   return {
     /** Who comes later is told at once what the others know. */

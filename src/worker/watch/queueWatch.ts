@@ -1,3 +1,4 @@
+import { singleFlight } from '../../concurrency/sharedCalls.ts';
 import type { Logger } from '../../logger.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import type { PreviewMetrics } from '../previewMetrics.ts';
@@ -39,7 +40,7 @@ export async function createQueueWatch(options: {
     const standstillSeconds = stillSince === undefined ? 0 : (Date.now() - stillSince) / 1000;
     return { ...queue, workers, standstillSeconds };
   };
-  const refresh = async (): Promise<void> => {
+  const refresh = singleFlight(async (): Promise<void> => {
     sample = await look().catch((error: unknown) => {
       logger.debug({ err: error }, 'the queue could not be counted');
       return undefined;
@@ -47,12 +48,12 @@ export async function createQueueWatch(options: {
     showQueue(metrics, sample);
     // Who cannot say how much room there is says nothing; that the store works is for the health check to find.
     showCapacity(metrics, await store.capacity().catch(() => undefined));
-  };
+  });
 
   let refreshing = refresh();
   await refreshing;
   const timer = setInterval(() => {
-    refreshing = refreshing.then(refresh);
+    refreshing = refresh();
   }, everyMs).unref();
   return {
     latest: () => sample,

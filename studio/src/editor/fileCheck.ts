@@ -1,6 +1,6 @@
 import { effect } from '@preact/signals';
+import { atOnce } from '../../../src/concurrency/atOnce.ts';
 import type { Asset } from '../../../src/job/previewJob.types.ts';
-import { atOnce } from '../../../src/render/atOnce.ts';
 import { call, send, upload } from '../api/call.ts';
 import { Problem } from '../api/problem.ts';
 import { type Use, usedFiles } from '../storyboard/files.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createBatch } from '../../../src/queue/batch.ts';
+import { createBatch } from '../../../src/concurrency/batch.ts';
 
 it('asks once for all that is wanted within a turn, and again in the next one', async () => {
   const calls: number[][] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { atOnce } from '../../../src/render/atOnce.ts';
+import { atOnce } from '../../../src/concurrency/atOnce.ts';
 
 describe('atOnce', () => {
   it('begins in order, never does more at a time than the limit, and answers in order', async () => {
