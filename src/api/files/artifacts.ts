@@ -4,7 +4,8 @@ import { PreviewError } from '../../errors.ts';
 import { moveFragments } from '../../media/mp4/moveFragments.ts';
 import type { ArtifactStore, ByteRange } from '../../storage/artifactStore.ts';
 import type { UrlSigner } from '../../storage/signedUrls/signedUrl.ts';
-import { downloadSchema, problemResponses } from '../jobs/jobSchemas.ts';
+import { problemResponses } from '../http/problemSchema.ts';
+import { downloadSchema } from './fileSchemas.ts';
 
 const MEDIA_TYPES: Record<string, string> = {
   '.mp4': 'video/mp4',

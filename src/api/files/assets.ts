@@ -3,13 +3,8 @@ import { describeUnknown, mediaFormats, SNIFF_BYTES, sniffFormat } from '../../a
 import { PreviewError } from '../../errors.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import { createUploadQuota, type UploadQuota } from '../../storage/uploadQuota.ts';
-import {
-  problemResponses,
-  uploadRefSchema,
-  uploadSchema,
-  uploadsListSchema,
-  uploadsSchema,
-} from '../jobs/jobSchemas.ts';
+import { problemResponses } from '../http/problemSchema.ts';
+import { uploadRefSchema, uploadSchema, uploadsListSchema, uploadsSchema } from './fileSchemas.ts';
 
 /** What a project may upload. */
 export interface UploadLimits {

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, onRequestAsyncHookHandler, RouteOptions } from 'fastify';
 import { type ApiKey, hashKey, type Scope } from '../../apiKey.ts';
 import { PreviewError } from '../../errors.ts';
-import { problemResponses } from '../jobs/jobSchemas.ts';
+import { problemResponses } from './problemSchema.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

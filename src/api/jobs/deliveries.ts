@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
 import type { Webhooks } from '../../worker/webhooks/webhooks.ts';
+import { problemResponses } from '../http/problemSchema.ts';
 import { refOf } from './jobRef.ts';
-import { deliveriesSchema, jobRefSchema, problemResponses } from './jobSchemas.ts';
+import { deliveriesSchema, jobRefSchema } from './jobSchemas.ts';
 import type { JobCall } from './jobs.ts';
 
 /** How the webhooks of a job went. */

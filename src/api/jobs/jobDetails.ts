@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
+import { problemResponses } from '../http/problemSchema.ts';
 import { refOf } from './jobRef.ts';
-import { historySchema, jobRefSchema, problemResponses, sentJobSchema } from './jobSchemas.ts';
+import { historySchema, jobRefSchema, sentJobSchema } from './jobSchemas.ts';
 import { type JobCall, withLinks } from './jobs.ts';
 
 /** What was sent, and what became of it. */

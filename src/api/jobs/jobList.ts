@@ -4,7 +4,8 @@ import type { Priority } from '../../job/jobRecord.ts';
 import type { PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
 import type { JobFilter } from '../../worker/records/jobList.ts';
 import type { JobState } from '../../worker/records/jobStatus.ts';
-import { jobsQuerySchema, jobsSchema, problemResponses } from './jobSchemas.ts';
+import { problemResponses } from '../http/problemSchema.ts';
+import { jobsQuerySchema, jobsSchema } from './jobSchemas.ts';
 import { withLinks } from './jobs.ts';
 
 interface ListCall {

@@ -1,16 +1,5 @@
 import { loadPreviewJobSchema } from '../../job/previewJobSchema.ts';
-
-/*
- * The schemas of requests and answers for the OpenAPI document. Fastify serialises answers by them, so all objects are
- * open: a schema can never swallow a field.
- */
-
-const object = { type: 'object', additionalProperties: true } as const;
-const string = { type: 'string' } as const;
-const integer = { type: 'integer' } as const;
-const number = { type: 'number' } as const;
-const time = { type: 'string', format: 'date-time' } as const;
-const sha256 = { type: 'string', description: 'SHA-256, 64 lower-case hex digits' } as const;
+import { integer, number, object, sha256, string, time } from '../schemaTypes.ts';
 
 const { $id: _, $schema: __, definitions, ...job } = loadPreviewJobSchema();
 
@@ -22,35 +11,9 @@ export const jobComponents: Record<string, object> = JSON.parse(
   JSON.stringify(definitions).replaceAll('#/definitions/', '#/components/schemas/'),
 );
 
-const problemSchema = {
-  ...object,
-  description: 'A problem document (RFC 9457)',
-  properties: {
-    type: string,
-    title: { ...string, description: 'The same for every problem with this code.' },
-    status: integer,
-    code: { ...string, description: 'Never changes; see docs/errors.md.' },
-    detail: { ...string, description: 'What was wrong this time.' },
-    requestId: string,
-    errors: {
-      type: 'array',
-      description: 'Each mistake in the job, with a JSON pointer to its field.',
-      items: { type: 'object', properties: { pointer: string, message: string } },
-    },
-  },
-} as const;
-
-/** The problem document, for each of these statuses. */
-export function problemResponses(...statuses: number[]): Record<number, unknown> {
-  const response = {
-    description: problemSchema.description,
-    content: { 'application/problem+json': { schema: problemSchema } },
-  };
-  return Object.fromEntries(statuses.map((status) => [status, response]));
-}
-
 const jobParams = { type: 'object', properties: { jobId: string } } as const;
-const projectId = {
+
+export const projectId = {
   ...string,
   description:
     'The project of the job. Needed if several projects have a job with this id. An API key replaces it.',
@@ -78,7 +41,7 @@ const warning = { ...object, properties: { code: string, message: string, step: 
 const errorProperty = { ...object, properties: { code: string, message: string } } as const;
 
 /** The fields that every answer about a job has. */
-const entryProperties = {
+export const entryProperties = {
   jobId: string,
   projectId: string,
   requestId: string,
@@ -174,39 +137,7 @@ export const artifactsSchema = {
   },
 } as const;
 
-export const listSchema = {
-  type: 'object',
-  properties: {
-    projectId: { ...string, description: 'Only dead letters of this project.' },
-    limit: { ...integer, minimum: 1, maximum: 1000, description: 'Most entries; 100 by default.' },
-  },
-} as const;
-
-const deadLetterProperties = {
-  projectId: string,
-  jobId: string,
-  requestId: string,
-  error: { ...object, properties: { code: string, message: string } },
-  place: {
-    ...object,
-    description: 'Where the last attempt failed, as far as that is known.',
-    properties: { stage: string, part: string, step: integer, asset: string },
-  },
-  attemptsMade: integer,
-  acceptedAt: time,
-  failedAt: time,
-} as const;
-
-export const deadLettersSchema = {
-  ...object,
-  description: 'The jobs that failed for good, until somebody replays or discards them',
-  properties: {
-    total: { ...integer, description: 'How many there are in all.' },
-    deadLetters: { type: 'array', items: { ...object, properties: deadLetterProperties } },
-  },
-} as const;
-
-const attemptsProperty = {
+export const attemptsProperty = {
   type: 'array',
   items: {
     ...object,
@@ -270,141 +201,6 @@ export const sentJobSchema = {
   },
 } as const;
 
-export const deadLetterSchema = {
-  ...object,
-  description: 'The dead letter',
-  properties: {
-    ...deadLetterProperties,
-    attempts: attemptsProperty,
-    job: { description: 'The job as it was sent.' },
-  },
-} as const;
-
-export const accessSchema = {
-  ...object,
-  description: 'What the caller may do',
-  properties: {
-    project: { ...string, description: 'The project of the API key. Absent if no keys are configured.' },
-    scopes: { type: 'array', items: { ...string, enum: ['submit', 'read', 'operate'] } },
-    uploadMaxBytes: integer,
-  },
-} as const;
-
-export const uploadSchema = {
-  ...object,
-  description: 'The file was stored',
-  properties: {
-    sha256: { ...sha256, description: 'What a job uses as the `upload` of an asset.' },
-    bytes: integer,
-    mediaType: string,
-  },
-} as const;
-
-export const uploadRefSchema = { params: { type: 'object', properties: { sha256 } } } as const;
-
-export const uploadsListSchema = {
-  type: 'object',
-  properties: {
-    limit: { ...integer, minimum: 1, maximum: 1000, description: 'Most entries; 100 by default.' },
-  },
-} as const;
-
-export const uploadsSchema = {
-  ...object,
-  description: 'The uploads of the project, and how much room they take',
-  properties: {
-    total: { ...integer, description: 'How many there are in all.' },
-    usedBytes: integer,
-    quotaBytes: { ...integer, description: 'The most that all uploads may take; 0 if there is no limit.' },
-    uploads: { type: 'array', items: { ...object, properties: { sha256, bytes: integer } } },
-  },
-} as const;
-
-const bytes = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } as const;
-
-export const downloadSchema = {
-  params: { type: 'object', properties: { sha256, name: string } },
-  querystring: {
-    type: 'object',
-    properties: { expires: string, kid: string, signature: string, disposition: string },
-  },
-  response: {
-    200: { description: 'The file', content: bytes },
-    206: { description: 'The requested range of the file', content: bytes },
-    304: { description: 'The file is still what `If-None-Match` names', type: 'null' },
-  },
-} as const;
-
-const counts = {
-  type: 'object',
-  description: 'The number of jobs in each state.',
-  additionalProperties: integer,
-} as const;
-
-export const queueMetricsSchema = {
-  ...object,
-  description: 'The present state of the queue',
-  properties: {
-    counts,
-    total: integer,
-    waiting: integer,
-    limit: { ...integer, description: 'How many jobs may wait before POST answers 429.' },
-    oldestWaitingAgeSeconds: number,
-    deadLetters: {
-      ...integer,
-      description: 'Jobs that failed for good, until somebody replays or discards them.',
-    },
-  },
-} as const;
-
-export const healthSchema = {
-  ...object,
-  description: 'The health of the service',
-  properties: {
-    status: { ...string, enum: ['ok', 'down'] },
-    queue: {
-      ...object,
-      properties: { connected: { type: 'boolean' }, latencyMs: { type: ['number', 'null'] }, counts },
-    },
-    workers: {
-      type: 'array',
-      items: { ...object, properties: { name: string, activeJobs: integer, concurrency: integer } },
-    },
-    checks: {
-      type: 'array',
-      items: { ...object, properties: { name: string, ok: { type: 'boolean' }, message: string } },
-    },
-  },
-} as const;
-
-export const probeSchema = {
-  ...object,
-  description: 'The state in one word',
-  properties: { status: { ...string, enum: ['ok', 'down'] } },
-} as const;
-
-export const playlistSchema = {
-  ...jobRefSchema,
-  querystring: {
-    type: 'object',
-    properties: {
-      projectId,
-      _HLS_msn: {
-        ...integer,
-        minimum: 0,
-        description:
-          'The number of a segment, counted from 0. The answer waits until the segment is there, or no more will come.',
-      },
-    },
-  },
-  response: {
-    200: {
-      description: 'An HLS playlist (RFC 8216)',
-      content: { 'application/vnd.apple.mpegurl': { schema: string } },
-    },
-  },
-} as const;
-
 export const planSchema = {
   ...object,
   description: 'What a render would do',
@@ -430,51 +226,6 @@ export const planSchema = {
     warnings: {
       type: 'array',
       items: { ...object, properties: { code: string, message: string, step: integer } },
-    },
-  },
-} as const;
-
-export const eventsSchema = {
-  ...jobRefSchema,
-  response: {
-    200: {
-      description:
-        'Events: `status` (the answer of the status call), `segment` (`{index, of, startSeconds, endSeconds, reused}`: this segment can be played now; `reused` means that it existed before the job began), `end` (`{status}`)',
-      content: { 'text/event-stream': { schema: string } },
-    },
-  },
-} as const;
-
-const queueStateSchema = {
-  type: 'object',
-  properties: {
-    ...queueMetricsSchema.properties,
-    finishedPerMinute: { ...integer, description: 'Jobs that ended within the last minute.' },
-    workers: { ...integer, description: 'Workers that are connected to the queue.' },
-    durations: {
-      type: 'object',
-      description: 'Of the jobs that were completed within the last 15 minutes.',
-      properties: { count: integer, p50Seconds: number, p95Seconds: number },
-    },
-    health: {
-      type: 'object',
-      properties: { status: healthSchema.properties.status, checks: healthSchema.properties.checks },
-    },
-  },
-} as const;
-
-export const liveSchema = {
-  querystring: { type: 'object', properties: { projectId: jobsQuerySchema.properties.projectId } },
-  response: {
-    200: {
-      description:
-        'First the present state: the 50 newest jobs and up to 200 that wait or run, the oldest first. Then each change. Events: `job` (an entry as in the list of jobs), and, for keys with the scope `operate` and at most once a second, `queue`; `x-events` has their schemas. A comment comes every 15 s. The service closes the connection if a client reads too slowly. Connect again to get the present state.',
-      content: {
-        'text/event-stream': {
-          schema: string,
-          'x-events': { job: { type: 'object', properties: entryProperties }, queue: queueStateSchema },
-        },
-      },
     },
   },
 } as const;

@@ -6,6 +6,7 @@ import { validateParsedPayload } from '../../job/validatePreviewPayload.ts';
 import type { UrlSigner } from '../../storage/signedUrls/signedUrl.ts';
 import type { JobStatus, PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
 import type { Planner } from '../../worker/renderProcess/planner.ts';
+import { problemResponses } from '../http/problemSchema.ts';
 import { refOf } from './jobRef.ts';
 import {
   artifactRefSchema,
@@ -13,7 +14,6 @@ import {
   jobRefSchema,
   jobSchema,
   planSchema,
-  problemResponses,
   statusSchema,
 } from './jobSchemas.ts';
 import type { KnownJobs } from './knownJobs.ts';

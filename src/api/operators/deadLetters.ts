@@ -1,15 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { DeadLetters } from '../../worker/deadLetters/deadLetters.ts';
+import { problemResponses } from '../http/problemSchema.ts';
 import { refOf } from '../jobs/jobRef.ts';
-import {
-  deadLetterSchema,
-  deadLettersSchema,
-  jobRefSchema,
-  listSchema,
-  problemResponses,
-  statusSchema,
-} from '../jobs/jobSchemas.ts';
+import { jobRefSchema, statusSchema } from '../jobs/jobSchemas.ts';
 import { type JobCall, withLinks } from '../jobs/jobs.ts';
+import { deadLetterSchema, deadLettersSchema, listSchema } from './operatorSchemas.ts';
 
 interface ListRequest {
   Querystring: { projectId?: string; limit?: number };

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { type Health, isReady } from '../../worker/health.ts';
 import type { PreviewMetrics } from '../../worker/previewMetrics.ts';
-import { healthSchema, probeSchema, problemResponses } from '../jobs/jobSchemas.ts';
+import { problemResponses } from '../http/problemSchema.ts';
+import { healthSchema, probeSchema } from './operatorSchemas.ts';
 
 const tags = ['operations'];
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
-import { problemResponses, queueMetricsSchema } from '../jobs/jobSchemas.ts';
+import { problemResponses } from '../http/problemSchema.ts';
+import { queueMetricsSchema } from './operatorSchemas.ts';
 
 /** How long the queue is. */
 export function queueRoutes(app: FastifyInstance, { client }: { client: PreviewWorkerClient }): void {

@@ -1,6 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import { SCOPES } from '../../apiKey.ts';
-import { accessSchema, problemResponses } from '../jobs/jobSchemas.ts';
+import { problemResponses } from '../http/problemSchema.ts';
+import { integer, object, string } from '../schemaTypes.ts';
+
+const accessSchema = {
+  ...object,
+  description: 'What the caller may do',
+  properties: {
+    project: { ...string, description: 'The project of the API key. Absent if no keys are configured.' },
+    scopes: { type: 'array', items: { ...string, enum: ['submit', 'read', 'operate'] } },
+    uploadMaxBytes: integer,
+  },
+} as const;
 
 /** What a page asks that was given a key: for which project it is, and what may be done with it. */
 export function accessRoute(app: FastifyInstance, { uploadMaxBytes }: { uploadMaxBytes: number }): void {

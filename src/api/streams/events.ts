@@ -3,11 +3,12 @@ import type { JobEvents } from '../../queue/events/jobEvents.ts';
 import { getStream } from '../../render/movie/stream.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import type { JobStatus, PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
+import { problemResponses } from '../http/problemSchema.ts';
 import { type JobRequest, refOf } from '../jobs/jobRef.ts';
-import { eventsSchema, problemResponses } from '../jobs/jobSchemas.ts';
 import { withLinks } from '../jobs/jobs.ts';
 import { watchJob } from './jobWatch.ts';
 import { event, listeningSignal, sendEvents } from './serverSentEvents.ts';
+import { eventsSchema } from './streamSchemas.ts';
 
 /** How often it is looked although nothing was told: what tells may have missed something. */
 const LOOK_MS = 500;

@@ -2,9 +2,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
 import type { JobEntry } from '../../worker/records/jobList.ts';
 import type { LiveJobs } from '../../worker/watch/liveJobs.ts';
-import { liveSchema, problemResponses } from '../jobs/jobSchemas.ts';
+import { problemResponses } from '../http/problemSchema.ts';
 import { withLinks } from '../jobs/jobs.ts';
 import { event, eventQueue, listeningSignal, sendEvents } from './serverSentEvents.ts';
+import { liveSchema } from './streamSchemas.ts';
 
 /** Of the present state: the newest jobs, and those that wait or run. */
 const NEWEST = 50;

@@ -7,11 +7,12 @@ import { getStream, type JobName, type StreamPlan } from '../../render/movie/str
 import { findParts } from '../../render/parts/findParts.ts';
 import type { ArtifactStore, StoredPart } from '../../storage/artifactStore.ts';
 import type { UrlSigner } from '../../storage/signedUrls/signedUrl.ts';
+import { problemResponses } from '../http/problemSchema.ts';
 import { type JobRequest, jobQuery, refOf } from '../jobs/jobRef.ts';
-import { playlistSchema, problemResponses } from '../jobs/jobSchemas.ts';
 import type { KnownJobs } from '../jobs/knownJobs.ts';
 import { mediaPlaylist, multivariantPlaylist } from './hls.ts';
 import { watchJob } from './jobWatch.ts';
+import { playlistSchema } from './streamSchemas.ts';
 
 interface PlaylistRequest extends JobRequest {
   query: JobRequest['query'] & {
