@@ -1,14 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { ApiKey } from '../apiKey.ts';
-import { PreviewError } from '../errors.ts';
-import { parseJson } from '../job/parseJson.ts';
 import type { Logger } from '../logger.ts';
 import type { JobEvents } from '../queue/events/jobEvents.ts';
 import type { QueueBackend } from '../queue/queueBackend.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { UrlSigner } from '../storage/signedUrls/signedUrl.ts';
-import { noTracing, type Span, type Tracing } from '../tracing.ts';
+import type { Tracing } from '../tracing.ts';
 import type { DeadLetters } from '../worker/deadLetters/deadLetters.ts';
 import type { Health } from '../worker/health.ts';
 import type { PreviewMetrics } from '../worker/previewMetrics.ts';
@@ -23,6 +20,8 @@ import { allowOrigins } from './http/cors.ts';
 import { answerWithProblem, handleErrors } from './http/problem.ts';
 import { limitRates, type RateLimits } from './http/rateLimits.ts';
 import { requestLogger } from './http/requestLogger.ts';
+import { reportRequests, traceRequests } from './http/requestReports.ts';
+import { checkHeaders, readJson, requestId } from './http/requests.ts';
 import { setPageHeaders, setSecurityHeaders } from './http/securityHeaders.ts';
 import {
   answerClientError,
@@ -46,12 +45,6 @@ import { serveStudio } from './pages/studio.ts';
 import { eventRoutes } from './streams/events.ts';
 import { liveJobRoutes } from './streams/liveJobs.ts';
 import { streamRoutes } from './streams/stream.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    span: Span;
-  }
-}
 
 export interface ApiParts {
   client: PreviewWorkerClient;
@@ -144,81 +137,4 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     await bullBoardRoutes(page, parts);
   });
   return app;
-}
-
-/** The caller's request id where it is one, else a new one. */
-function requestId(header: string | string[] | undefined): string {
-  return typeof header === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(header) ? header : randomUUID();
-}
-
-/** A request names its host (RFC 9112, 3.2), and nothing that comes is decompressed: a small body cannot become a large one. */
-function checkHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
-    if (headers.host === undefined && raw.httpVersion !== '1.0')
-      throw new PreviewError('invalid_request', 'Send a Host header.');
-    const encoding = headers['content-encoding'];
-    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-      const message = 'Send the body as it is, without a Content-Encoding.';
-      throw new PreviewError('unsupported_media_type', message);
-    }
-    done();
-  });
-}
-
-/** JSON alone is taken, and parsed so that a mistake is answered with its place. */
-function readJson(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    const parsed = parseJson(String(body));
-    if (parsed.ok) return done(null, parsed.value);
-    const { line, column, expected } = parsed;
-    const place = `${expected} was expected at line ${line}, column ${column}`;
-    done(new PreviewError('invalid_json', `The body is not valid JSON: ${place}.`));
-  });
-}
-
-/** Every answer carries its request's id, and is counted and logged by its route. */
-function reportRequests(app: FastifyInstance, metrics: PreviewMetrics): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    done();
-  });
-  app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'none';
-    const labels = { method: request.method, route, status: reply.statusCode };
-    const { elapsedTime } = reply;
-    metrics.httpDuration.observe(labels, elapsedTime / 1000);
-    if (app.log.level === 'debug' || app.log.level === 'trace')
-      request.log.debug({ ...labels, ms: Math.round(elapsedTime) }, 'request answered');
-    done();
-  });
-}
-
-/** Asked every few seconds by machines: a trace of each would bury the rest. */
-const UNTRACED = ['/livez', '/readyz', '/metrics'];
-
-/** A span for each request, in the caller's trace where it names one. */
-function traceRequests(app: FastifyInstance, tracing: Tracing): void {
-  if (tracing === noTracing) {
-    const span = noTracing.start('', { kind: 'server' });
-    app.decorateRequest('span', { getter: () => span });
-    return;
-  }
-  app.decorateRequest('span');
-  app.addHook('onRequest', (request, _reply, done) => {
-    const route = request.routeOptions.url ?? 'none';
-    const { traceparent } = request.headers;
-    request.span = (UNTRACED.includes(route) ? noTracing : tracing).start(`${request.method} ${route}`, {
-      kind: 'server',
-      parent: typeof traceparent === 'string' ? traceparent : undefined,
-      attributes: { 'http.request.method': request.method, 'http.route': route },
-    });
-    done();
-  });
-  app.addHook('onResponse', (request, reply, done) => {
-    const status = reply.statusCode;
-    request.span.set({ 'http.response.status_code': status, 'preview.http_request_id': request.id });
-    request.span.end(status >= 500 ? { error: `answered with ${status}` } : {});
-    done();
-  });
 }
