@@ -1,18 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-} from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { PreviewError } from '../../errors.ts';
@@ -20,26 +9,17 @@ import type { JobRecord } from '../../job/jobRecord.ts';
 import type { ArtifactStore, StoredObject } from '../artifactStore.ts';
 import {
   comparePlaces,
-  entryPath,
   type ListPlace,
   mergeLists,
   parseEntry,
   parseProjectFolder,
-  projectFolder,
   shelfOf,
 } from '../endedIndex.ts';
-import {
-  asPart,
-  asRecord,
-  asUpload,
-  checkDigest,
-  checkSize,
-  digestOf,
-  fileName,
-  hex,
-  uploaderName,
-  uploadName,
-} from '../storeRules.ts';
+import { asPart, asRecord, asUpload, checkDigest, checkSize, digestOf } from '../storeRules.ts';
+import { found, reached } from './s3Answers.ts';
+import { createS3Bucket } from './s3Bucket.ts';
+import { layoutOf } from './s3Layout.ts';
+import { spool, withTempFile } from './spool.ts';
 
 /** Where a store in a bucket is. Keys come from the environment or the machine's role, as the AWS SDK finds them. */
 export interface S3Place {
@@ -51,102 +31,40 @@ export interface S3Place {
   endpoint?: string | undefined;
 }
 
-const CONNECT_MS = 2000;
-const REQUEST_MS = 30_000;
-const ATTEMPTS = 3;
-const CONFLICT_ATTEMPTS = 5;
-const CONFLICT_PAUSE_MS = 50;
 /** Names of ended jobs that are listed by one call. */
 const ENTRIES_AT_ONCE = 200;
 /** From this size on an object goes up in parts (the smallest part that S3 takes is 5 MiB), several at a time. */
 const PART_BYTES = 8 * 1024 * 1024;
 
 /**
- * The store in a bucket, with the names of the file system store below the prefix:
- * `objects/ab/abcd…`, `parts/ab/abcd….json`, `jobs/<jobId>/<projectId>.json`, `ended/p-<projectId>/…`,
- * `uploads/<projectId>/<digest>-<bytes>`.
+ * The store in a bucket, laid out as s3Layout.ts says.
  *
  * An object in S3 is visible whole or not at all. That one record wins is a conditional write (`If-None-Match: *`), which
  * the server must know: AWS, MinIO, R2 and Ceph do.
  */
 export function createS3Store(place: S3Place): ArtifactStore {
-  const { bucket: Bucket, prefix, region, endpoint } = place;
-  const client = new S3Client({
-    region,
-    maxAttempts: ATTEMPTS,
-    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
-    // Every byte is checked by the SHA-256 of its name; older servers do not know the SDK's own checksums.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
-  });
-  const at = (name: string) => ({ Bucket, Key: prefix === '' ? name : `${prefix}/${name}` });
-  const objectAt = (sha256: string) => at(`objects/${sha256.slice(0, 2)}/${hex(sha256)}`);
-  const partAt = (key: string) => at(`parts/${key.slice(0, 2)}/${hex(key)}.json`);
-  const recordsAt = (jobId: string) => at(`jobs/${fileName(jobId)}/`);
-  const recordAt = (projectId: string, jobId: string) =>
-    at(`jobs/${fileName(jobId)}/${fileName(projectId)}.json`);
-
-  const endedAt = (projectId: string) => at(`ended/${projectFolder(projectId)}/`);
-  const entryAt = (record: JobRecord) =>
-    at(`ended/${projectFolder(record.projectId)}/${entryPath(record).join('/')}`);
-  const uploadsAt = (projectId: string | undefined) => at(`uploads/${uploaderName(projectId)}/`);
-  const uploadAt = (projectId: string | undefined, object: StoredObject) =>
-    at(`uploads/${uploaderName(projectId)}/${uploadName(object)}`);
+  const { client, head, readJson, write, remove, writeOnce, pagesOf } = createS3Bucket(place);
+  const { at, objectAt, partAt, recordsAt, recordAt, endedAt, entryAt, uploadsAt, uploadAt } = layoutOf(
+    place.bucket,
+    place.prefix,
+  );
 
   const statObject = async (sha256: string): Promise<StoredObject | undefined> => {
-    const place = objectAt(sha256);
-    const head = await found(client.send(new HeadObjectCommand(place)));
-    return head && { sha256, bytes: head.ContentLength ?? 0 };
+    const there = await head(objectAt(sha256));
+    return there && { sha256, bytes: there.ContentLength ?? 0 };
   };
   const isKept = async ({ sha256, bytes }: StoredObject): Promise<boolean> =>
     (await statObject(sha256))?.bytes === bytes;
-  const readJson = async (place: { Bucket: string; Key: string }): Promise<unknown> => {
-    const answer = await found(client.send(new GetObjectCommand(place)));
-    const text = answer && (await reached(answer.Body?.transformToString() ?? Promise.resolve('')));
-    try {
-      return text === undefined ? undefined : JSON.parse(text);
-    } catch {
-      // Written whole or not at all, so this is damage from outside: what cannot be read does not exist.
-      return undefined;
-    }
-  };
-  const write = async (place: { Bucket: string; Key: string }, Body: Uint8Array): Promise<void> => {
-    await reached(client.send(new PutObjectCommand({ ...place, Body })));
-  };
-  const remove = async (place: { Bucket: string; Key: string }): Promise<void> => {
-    await reached(client.send(new DeleteObjectCommand(place)));
-  };
-  /** False where something is there already. */
-  const writeOnce = async (place: { Bucket: string; Key: string }, Body: Uint8Array): Promise<boolean> => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await client.send(new PutObjectCommand({ ...place, Body, IfNoneMatch: '*' }));
-        return true;
-      } catch (error) {
-        const status = statusOf(error);
-        if (status === 412) return false;
-        // Another write was under way at that moment; it may still fail, so who has won is not known yet.
-        if (status !== 409 || attempt === CONFLICT_ATTEMPTS) throw unavailable(error);
-        await setTimeout(CONFLICT_PAUSE_MS * attempt);
-      }
-    }
-  };
   /** The projects that have ended jobs. */
   const endedProjects = async (): Promise<string[]> => {
-    const { Bucket, Key: Prefix } = at('ended/');
+    const place = at('ended/');
     const projects: string[] = [];
-    let ContinuationToken: string | undefined;
-    do {
-      const page = await reached(
-        client.send(new ListObjectsV2Command({ Bucket, Prefix, Delimiter: '/', ContinuationToken })),
-      );
-      for (const { Prefix: folder = '' } of page.CommonPrefixes ?? []) {
-        const projectId = parseProjectFolder(folder.slice(Prefix.length, -1));
+    for await (const { CommonPrefixes = [] } of pagesOf(place, { Delimiter: '/' })) {
+      for (const { Prefix: folder = '' } of CommonPrefixes) {
+        const projectId = parseProjectFolder(folder.slice(place.Key.length, -1));
         if (projectId !== undefined) projects.push(projectId);
       }
-      ContinuationToken = page.NextContinuationToken;
-    } while (ContinuationToken);
+    }
     return projects;
   };
   const listOf = async function* (projectId: string, after: ListPlace | undefined) {
@@ -176,28 +94,11 @@ export function createS3Store(place: S3Place): ArtifactStore {
     return answer.Body as Readable;
   };
 
-  /** The keys that begin as said, page by page. */
-  async function* pagesOf({
-    Bucket,
-    Key: Prefix,
-  }: {
-    Bucket: string;
-    Key: string;
-  }): AsyncGenerator<string[]> {
-    let ContinuationToken: string | undefined;
-    do {
-      const page = await reached(
-        client.send(new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken })),
-      );
-      yield (page.Contents ?? []).map(({ Key }) => String(Key));
-      ContinuationToken = page.NextContinuationToken;
-    } while (ContinuationToken);
-  }
   const listUploads = async (projectId: string | undefined): Promise<StoredObject[]> => {
     const place = uploadsAt(projectId);
     const uploads: (StoredObject | undefined)[] = [];
-    for await (const keys of pagesOf(place)) {
-      uploads.push(...keys.map((key) => asUpload(key.slice(place.Key.length))));
+    for await (const { Contents = [] } of pagesOf(place)) {
+      uploads.push(...Contents.map(({ Key = '' }) => asUpload(Key.slice(place.Key.length))));
     }
     return uploads.filter((upload) => upload !== undefined);
   };
@@ -242,10 +143,10 @@ export function createS3Store(place: S3Place): ArtifactStore {
     getRecord,
     async findRecords(jobId) {
       const records: (JobRecord | undefined)[] = [];
-      for await (const keys of pagesOf(recordsAt(jobId))) {
-        records.push(
-          ...(await Promise.all(keys.map(async (Key) => asRecord(await readJson({ Bucket, Key }))))),
-        );
+      const place = recordsAt(jobId);
+      for await (const { Contents = [] } of pagesOf(place)) {
+        const read = Contents.map(async ({ Key = '' }) => asRecord(await readJson({ ...place, Key })));
+        records.push(...(await Promise.all(read)));
       }
       return records.filter((record) => record !== undefined);
     },
@@ -275,13 +176,11 @@ export function createS3Store(place: S3Place): ArtifactStore {
     listEnded,
 
     putUpload: (projectId, object) => write(uploadAt(projectId, object), Buffer.alloc(0)),
-    hasUpload: async (projectId, object) =>
-      (await found(client.send(new HeadObjectCommand(uploadAt(projectId, object))))) !== undefined,
+    hasUpload: async (projectId, object) => (await head(uploadAt(projectId, object))) !== undefined,
     listUploads,
     async removeUpload(projectId, sha256) {
       const noted = (await listUploads(projectId)).filter((upload) => upload.sha256 === sha256);
-      for (const upload of noted)
-        await reached(client.send(new DeleteObjectCommand(uploadAt(projectId, upload))));
+      for (const upload of noted) await remove(uploadAt(projectId, upload));
       return noted.length > 0;
     },
 
@@ -307,67 +206,3 @@ export function createS3Store(place: S3Place): ArtifactStore {
 }
 
 const asJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
-
-async function withTempFile<Result>(use: (path: string) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'preview-upload-'));
-  try {
-    return await use(join(folder, 'object'));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function spool(
-  source: AsyncIterable<Uint8Array>,
-  path: string,
-  maxBytes: number | undefined,
-): Promise<StoredObject> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  const file = await open(path, 'wx');
-  try {
-    for await (const chunk of source) {
-      bytes += chunk.length;
-      checkSize(bytes, maxBytes);
-      hash.update(chunk);
-      await file.write(chunk);
-    }
-  } finally {
-    await file.close();
-  }
-  return { sha256: hash.digest('hex'), bytes };
-}
-
-/** What S3 answers; undefined where it has nothing under that key. @throws PreviewError `store_unavailable` */
-async function found<Answer>(call: Promise<Answer>): Promise<Answer | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket') return undefined;
-    throw unavailable(error);
-  }
-}
-
-/** @throws PreviewError `store_unavailable` where S3 cannot be reached, or does not do as it is asked */
-async function reached<Answer>(call: Promise<Answer>): Promise<Answer> {
-  try {
-    return await call;
-  } catch (error) {
-    throw unavailable(error);
-  }
-}
-
-/** The SDK's own errors hold whole requests with their signatures; of them only what is to be read in a log is kept. */
-function unavailable(thrown: unknown): PreviewError {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new PreviewError(
-    'store_unavailable',
-    `The store cannot be used (${nameOf(thrown)}); check STORE_URL, the bucket and its rights. Nothing was kept.`,
-    { cause: new Error(`${nameOf(thrown)} (status ${statusOf(thrown) ?? 'none'}): ${message}`) },
-  );
-}
-
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'Error');
-
-const statusOf = (error: unknown): number | undefined =>
-  (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
