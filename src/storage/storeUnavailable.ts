@@ -1,5 +1,4 @@
 import { PreviewError } from '../errors.ts';
-import { hasCode } from './folder/atomicWrite.ts';
 
 /** What the disk says when it is full, gone, read-only or not ours (errno(3)). */
 const DISK_CODES = [
@@ -38,4 +37,9 @@ export function rethrowUnavailable(error: unknown): never {
     `The store cannot be used (${code}); ${reason}. Nothing was kept.`,
     { cause: error },
   );
+}
+
+/** True for an error of the operating system with one of the codes. */
+export function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

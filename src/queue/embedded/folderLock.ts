@@ -3,7 +3,7 @@ import { open, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { PreviewError } from '../../errors.ts';
-import { hasCode } from '../../storage/folder/atomicWrite.ts';
+import { hasCode } from '../../storage/storeUnavailable.ts';
 
 export interface FolderLock {
   release(): Promise<void>;

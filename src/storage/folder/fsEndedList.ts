@@ -10,7 +10,8 @@ import {
   parseProjectFolder,
   shelfOf,
 } from '../endedIndex.ts';
-import { type AtomicFolder, hasCode } from './atomicWrite.ts';
+import { hasCode } from '../storeUnavailable.ts';
+import type { AtomicFolder } from './atomicWrite.ts';
 import { layoutOf, namesIn, undefinedWhereMissing } from './fsLayout.ts';
 
 export interface FsEndedList {

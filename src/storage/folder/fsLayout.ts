@@ -5,8 +5,7 @@ import type { JobRecord } from '../../job/jobRecord.ts';
 import type { StoredObject } from '../artifactStore.ts';
 import { entryPath, projectFolder } from '../endedIndex.ts';
 import { fileName, hex, uploaderName, uploadName } from '../storeRules.ts';
-import { rethrowUnavailable } from '../storeUnavailable.ts';
-import { hasCode } from './atomicWrite.ts';
+import { hasCode, rethrowUnavailable } from '../storeUnavailable.ts';
 
 /**
  * Where the things of a store in a folder are: `objects/ab/abcd…`, `parts/ab/abcd….json`, `jobs/<jobId>/<projectId>.json`,

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreviewError } from '../../errors.ts';
-import { hasCode, syncFolder } from '../folder/atomicWrite.ts';
-import { rethrowUnavailable } from '../storeUnavailable.ts';
+import { syncFolder } from '../folder/atomicWrite.ts';
+import { hasCode, rethrowUnavailable } from '../storeUnavailable.ts';
 import type { SigningKey } from './signedUrl.ts';
 
 const FILE_NAME = 'signing-key.json';

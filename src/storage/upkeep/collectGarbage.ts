@@ -1,11 +1,11 @@
 import { link, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobRecord } from '../../job/jobRecord.ts';
-import { hasCode, tempName } from '../folder/atomicWrite.ts';
+import { tempName } from '../folder/atomicWrite.ts';
 import { removeEntry, removeStaleEntries } from '../folder/fsEndedList.ts';
 import { layoutOf, listFiles, readJson, undefinedWhereMissing } from '../folder/fsLayout.ts';
 import { asPart, asRecord, asUpload } from '../storeRules.ts';
-import { rethrowUnavailable } from '../storeUnavailable.ts';
+import { hasCode, rethrowUnavailable } from '../storeUnavailable.ts';
 
 /** How many days records are kept, and what nobody uses any more. */
 export interface Retention {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { hasCode } from '../folder/atomicWrite.ts';
 import { layoutOf, listFiles, readJson, type StoredFile, undefinedWhereMissing } from '../folder/fsLayout.ts';
 import { asRecord } from '../storeRules.ts';
+import { hasCode } from '../storeUnavailable.ts';
 
 /** Something in a store that is not what it should be. */
 export interface Damage {
