@@ -1,12 +1,12 @@
 import type { PreviewJob } from '../../src/job/previewJob.types.ts';
 
-/** A job as a product sends it while an author types: three steps of words, planned and not rendered. */
-export function dryJob(jobId: string): PreviewJob {
+/** A job as a product sends it while an author types: three steps of words. */
+export function draftJob(projectId: string, jobId: string): PreviewJob {
   return {
     jobId,
-    projectId: 'bench',
+    projectId,
     requestId: `request-${jobId}`,
-    dryRun: true,
+    dryRun: false,
     previewRequest: {
       title: 'How to fold a paper crane',
       steps: [
