@@ -9,7 +9,6 @@ const WAITING = [
   'tests/security/hostileClients.test.ts',
   'tests/worker/previewWorker.comprehensive.test.ts',
   'tests/integration/worker/previewWorker.test.ts',
-  'tests/integration/queue/dryRunEnds.test.ts',
   'tests/integration/cli/stop.test.ts',
   'tests/integration/worker/deadLetters.test.ts',
   'tests/integration/webhooks/webhooks.test.ts',

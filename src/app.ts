@@ -232,7 +232,7 @@ async function startListening(
 /** Without keys the service is for this machine alone, and nobody is counted. */
 function ratesOf(config: Config, { redis }: QueueBackend): RateLimits {
   const { apiKeys, ratePerKey: perKey, ratePerAddress, queueName: namespace } = config;
-  return { perKey, perAddress: apiKeys.length > 0 ? ratePerAddress : 0, redis: redis?.producer, namespace };
+  return { perKey, perAddress: apiKeys.length > 0 ? ratePerAddress : 0, redis, namespace };
 }
 
 /** Where to listen, and how the settings are called that say so. */

@@ -1,7 +1,6 @@
 import type { Config } from '../config.ts';
 import { PreviewError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { withDryRunEnds } from '../queue/dryRunEnds.ts';
 import { createJobEvents, type JobEvents } from '../queue/events/jobEvents.ts';
 import { openQueueBackend, type QueueBackend } from '../queue/queueBackend.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
@@ -74,7 +73,7 @@ async function openBase(
   closeLater(() => webhooks.close());
   const events = createJobEvents(backend, queueName);
   closeLater(() => events.close());
-  const store = events.telling(announcing(withDryRunEnds(plainStore, backend, queueName), webhooks));
+  const store = events.telling(announcing(plainStore, webhooks));
   const client = createPreviewWorkerClient({
     ...{ backend, queueName, store, queueMax },
     projectQueueMax: projectQueueMax(config),

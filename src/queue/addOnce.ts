@@ -16,7 +16,7 @@ export interface AddOnce {
 export function createAddOnce(queue: Queue<QueuedJob>, backend: Pick<QueueBackend, 'redis'>): AddOnce {
   const add = (data: QueuedJob, options: JobsOptions): Promise<unknown> => queue.add('render', data, options);
 
-  const redis = backend.redis?.producer;
+  const { redis } = backend;
   if (!redis) {
     const find = async (id: string): Promise<QueuedJob | undefined> => (await queue.getJob(id))?.data;
     return {

@@ -1,73 +1,139 @@
-/**
- * Decides who may join the queue, and never lets in more than fit: who asks waits for a count that begins after the
- * question, and so sees what others, of any process, have put there. All who ask meanwhile share the next count.
- */
-export interface Admission {
-  /** Takes a place. False where the queue is full. Call {@link settle} when the job is in the queue, or is not. */
-  admit(): Promise<boolean>;
-  settle(): void;
-  /** True while nobody asks and nobody is on the way. */
-  isIdle(): boolean;
+import type { Queue } from 'bullmq';
+import { PreviewError } from '../errors.ts';
+import { type Pace, retryAfterSeconds } from './pace.ts';
+import { parseQueueId } from './queuedJob.ts';
+import { WAITING } from './queueMetrics.ts';
+
+/** How many jobs may wait: of all projects, and of each, so that one project leaves room for the others. */
+export interface QueueLimits {
+  queueMax: number;
+  projectQueueMax: number;
 }
 
-export function createAdmission(limit: number, count: () => Promise<number>): Admission {
-  /** Those that were let in and may not have been counted. */
-  let inFlight = 0;
-  let asking = 0;
-  let onArrived = (): void => undefined;
-  /** Those that ask now share it. */
-  let next: Promise<{ free: number }> | undefined;
-  let counting: Promise<unknown> = Promise.resolve();
+/** Decides who may join the queue. It keeps nothing outside this process: who is killed has taken no place from anybody. */
+export interface Admission {
+  /**
+   * Lets a job in.
+   * @returns to be called when the job is in the queue, and when it will not come
+   * @throws PreviewError `queue_full`, `queue_unavailable`
+   */
+  admit(projectId: string): Promise<() => void>;
+}
 
-  const arrived = (): Promise<void> =>
-    new Promise((resolve) => {
-      onArrived = resolve;
-      if (inFlight === 0) resolve();
+/** A count is used for so long. */
+const USED_MS = 20;
+/**
+ * Other processes may have counted at the same moment. So each lets in a quarter of those for whom it has found room, and
+ * counts again when they have arrived.
+ */
+const SHARE = 1 / 4;
+
+/** How many jobs there are: of all projects, and of each. */
+interface Tally {
+  all: number;
+  of: Map<string, number>;
+}
+
+interface Count {
+  at: number;
+  waiting: Tally;
+  /** Jobs that were on the way when the count was begun, and those that were let in since. */
+  admitted: Tally;
+}
+
+export function createAdmission(parts: {
+  queue: Queue;
+  reach<Result>(call: () => Promise<Result>): Promise<Result>;
+  pace: Pace;
+  limits: QueueLimits;
+}): Admission {
+  const { queue, reach, pace } = parts;
+  const { queueMax, projectQueueMax } = parts.limits;
+  // The jobs of a project that may fill the queue need not be counted: for that the id of every job that waits is read.
+  const isProjectLimited = projectQueueMax < queueMax;
+  /** Jobs that were let in and have not arrived yet. */
+  const coming = emptyTally();
+  let onArrival = (): void => undefined;
+  let last: Count | undefined;
+  let counting: Promise<Count> | undefined;
+
+  const countQueue = async (): Promise<Tally> => {
+    const tally = emptyTally();
+    if (!isProjectLimited) tally.all = await queue.getJobCountByTypes(...WAITING);
+    else
+      for (const id of await queue.getRanges([...WAITING], 0, -1))
+        change(tally, parseQueueId(id)?.projectId ?? '', 1);
+    return tally;
+  };
+  const count = async (): Promise<Count> => {
+    const at = performance.now();
+    const admitted = { all: coming.all, of: new Map(coming.of) };
+    last = { at, waiting: await reach(countQueue), admitted };
+    return last;
+  };
+  /** One count for all who ask before it is there; nobody is let in meanwhile. */
+  const countOnce = (begin: () => Promise<Count>): Promise<Count> => {
+    counting ??= begin().finally(() => {
+      counting = undefined;
+    });
+    return counting;
+  };
+  const latest = async (): Promise<Count> =>
+    !counting && last && performance.now() - last.at < USED_MS ? last : countOnce(count);
+  /** Where all that may be let in by one count are on the way, only their arrival can change something. */
+  const afterArrival = (): Promise<Count> =>
+    countOnce(async () => {
+      if (coming.all > 0)
+        await new Promise<void>((resolve) => {
+          onArrival = resolve;
+        });
+      return count();
     });
 
-  const round = async (before: Promise<unknown>): Promise<{ free: number }> => {
-    await before.catch(() => undefined);
-    // Who is on the way may be in a count or not, so all arrive first; nobody new is let in meanwhile.
-    await arrived();
-    next = undefined;
-    return { free: limit - (await count()) };
+  const roomIn = ({ waiting, admitted }: Count, projectId: string): 'some' | 'usedUp' | 'none' => {
+    const limits = [{ free: queueMax - waiting.all, used: admitted.all }];
+    if (isProjectLimited)
+      limits.push({ free: projectQueueMax - of(waiting, projectId), used: of(admitted, projectId) });
+    if (limits.some(({ free }) => free <= 0)) return 'none';
+    return limits.some(({ free, used }) => used >= free * SHARE) ? 'usedUp' : 'some';
+  };
+
+  const queueFull = async ({ waiting }: Count, projectId: string): Promise<PreviewError> => {
+    await reach(() => pace.look());
+    const seconds = retryAfterSeconds(waiting.all, pace.perSecond());
+    const who =
+      waiting.all < queueMax ? `${projectQueueMax} jobs of project "${projectId}"` : `${queueMax} jobs`;
+    return new PreviewError('queue_full', `${who} are waiting; try again later.`, {
+      retryAfterSeconds: seconds,
+    });
   };
 
   return {
-    async admit() {
-      if (!next) {
-        next = round(counting);
-        counting = next;
+    async admit(projectId) {
+      let counted = await latest();
+      for (;;) {
+        const room = roomIn(counted, projectId);
+        if (room === 'some') break;
+        if (room === 'none') throw await queueFull(counted, projectId);
+        counted = await afterArrival();
       }
-      asking++;
-      try {
-        const places = await next;
-        if (places.free <= 0) return false;
-        places.free--;
-        inFlight++;
-        return true;
-      } finally {
-        asking--;
-      }
+      change(counted.admitted, projectId, 1);
+      change(coming, projectId, 1);
+      return () => {
+        change(coming, projectId, -1);
+        onArrival();
+      };
     },
-    settle() {
-      inFlight--;
-      if (inFlight === 0) onArrived();
-    },
-    isIdle: () => asking + inFlight === 0,
   };
 }
 
-/** An {@link Admission} for each project, of the same limit; kept while somebody asks or is on the way. */
-export function createProjectAdmissions(
-  limit: number,
-  count: (projectId: string) => Promise<number>,
-): (projectId: string) => Admission {
-  const known = new Map<string, Admission>();
-  return (projectId) => {
-    for (const [id, { isIdle }] of known) if (isIdle()) known.delete(id);
-    const admission = known.get(projectId) ?? createAdmission(limit, () => count(projectId));
-    known.set(projectId, admission);
-    return admission;
-  };
+const emptyTally = (): Tally => ({ all: 0, of: new Map() });
+
+const of = (tally: Tally, projectId: string): number => tally.of.get(projectId) ?? 0;
+
+function change(tally: Tally, projectId: string, jobs: number): void {
+  tally.all += jobs;
+  const now = of(tally, projectId) + jobs;
+  if (now === 0) tally.of.delete(projectId);
+  else tally.of.set(projectId, now);
 }

@@ -38,20 +38,9 @@ export interface QueueBackend {
   isConnected(): boolean;
   /** Writes something. @returns milliseconds of the round trip @throws PreviewError `queue_unavailable` */
   ping(): Promise<number>;
-  /** Where the queue is on Redis: what else is kept there. */
-  redis?: RedisConnections;
+  /** Where the queue is on Redis: the connection of producers, for what else is kept there. */
+  redis?: Redis;
   close(): Promise<void>;
-}
-
-/** The connections of this process. */
-export interface RedisConnections {
-  /** Of producers: a call fails within seconds where Redis is away. */
-  producer: Redis;
-  /**
-   * Of the workers, which wait for Redis to come back. It has the order of their commands: what is sent before a job's end is
-   * there before the job has ended.
-   */
-  consumer(): Redis;
 }
 
 /** @param tell is called with the id of a job to which something has happened */
@@ -125,17 +114,15 @@ async function openRedis(url: string, logger: Logger): Promise<QueueBackend> {
   await producer
     .connect()
     .catch((error: unknown) => logger.warn({ err: error }, 'redis is not reachable yet'));
-  let shared: Redis | undefined;
-  const consumer = (): Redis => {
-    shared ??= connect({ maxRetriesPerRequest: null });
-    return shared;
-  };
+  let consumer: Redis | undefined;
   return {
     kind: 'redis',
-    redis: { producer, consumer },
+    redis: producer,
     queue: (name) => quiet(new Queue(name, { connection: producer }), logger),
-    worker: (name, processor, extra) =>
-      quiet(new Worker(name, processor, { ...extra, connection: consumer() }), logger),
+    worker(name, processor, extra) {
+      consumer ??= connect({ maxRetriesPerRequest: null });
+      return quiet(new Worker(name, processor, { ...extra, connection: consumer }), logger);
+    },
     watch: createEventReader((name, options) => {
       const connection = connect({ maxRetriesPerRequest: null });
       return {

@@ -69,13 +69,6 @@ export interface ArtifactStore {
    * @param details the object that `record.details` names: whoever can read the record can read it
    */
   putRecord(record: JobRecord, details?: Uint8Array): Promise<JobRecord>;
-  /**
-   * The same as {@link putRecord}, sent at once, ahead of all that the worker then says to the queue: the job cannot have
-   * ended there without its record, and nobody need wait for the answer.
-   * @param details a text; the record need not name it
-   * @returns undefined for a record of which that cannot be said; absent where none is kept in that way
-   */
-  putAhead?(record: JobRecord, details: string): Promise<JobRecord> | undefined;
   /** The details that were put with the record, if any. @throws PreviewError `artifact_not_found` */
   readDetails(record: JobRecord): Promise<Buffer | undefined>;
   /** Removes the record where it is still this one, so that the job can be run again. */

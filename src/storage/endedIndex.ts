@@ -26,14 +26,10 @@ export function orderOf({ createdAt, jobId }: { createdAt: string; jobId: string
   return `${String(END_OF_TIME - at).padStart(13, '0')}~${jobId}~`;
 }
 
-/** The name of a record among those of its project. */
-export function entryName(record: JobRecord): string {
-  return orderOf(record) + STATUS_LETTERS[record.status] + PRIORITY_LETTERS[record.priority ?? 'normal'];
-}
-
 /** The file of a record below the folder of its project: a shelf, and a name. */
 export function entryPath(record: JobRecord): [shelf: string, name: string] {
-  const name = entryName(record);
+  const letters = STATUS_LETTERS[record.status] + PRIORITY_LETTERS[record.priority ?? 'normal'];
+  const name = orderOf(record) + letters;
   return [shelfOf(name), name];
 }
 

@@ -8,6 +8,8 @@ import type { Artifact, JobRecord } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
 import { validatePreviewPayload } from '../job/validatePreviewPayload.ts';
 import { createAddOnce } from '../queue/addOnce.ts';
+import { createAdmission } from '../queue/admission.ts';
+import { createPace } from '../queue/pace.ts';
 import { createReach, type QueueBackend } from '../queue/queueBackend.ts';
 import {
   deadQueueName,
@@ -18,7 +20,6 @@ import {
   queueOptions,
 } from '../queue/queuedJob.ts';
 import { measureQueue, type QueueDepth, UNFINISHED } from '../queue/queueMetrics.ts';
-import { createQueuePlaces } from '../queue/queuePlaces.ts';
 import type { ArtifactStore } from '../storage/artifactStore.ts';
 import type { JobHistory } from './records/attemptHistory.ts';
 import { cancelledRecord } from './records/endRecords.ts';
@@ -100,7 +101,8 @@ export function createPreviewWorkerClient(options: {
   const queue: Queue<QueuedJob> = backend.queue(options.queueName);
   const dead = backend.queue(deadQueueName(options.queueName));
   const reach = createReach(backend);
-  const places = createQueuePlaces(queue, backend, { queueMax, projectQueueMax });
+  const pace = createPace(queue);
+  const admission = createAdmission({ queue, reach, pace, limits: { queueMax, projectQueueMax } });
   const details = createJobDetails({ queue, store, reach });
   const addOnce = createAddOnce(queue, backend);
   const oneAtATime = createTurns();
@@ -144,13 +146,13 @@ export function createPreviewWorkerClient(options: {
     const options = queueOptions(job, retryDelayMs);
     const rivals = await sameKey(job);
     const add = async (): Promise<QueuedJob | undefined> => {
-      const place = await places.take(job);
+      // What is accepted must be able to end: its record and its artifacts are written there, and its uploads stay.
+      await Promise.all([checkStore(), store.markUsed(assetDigests(job))]);
+      const arrived = await admission.admit(job.projectId);
       try {
-        // What is accepted must be able to end: its record and its artifacts are written there, and its uploads stay.
-        await Promise.all([checkStore(), store.markUsed(assetDigests(job))]);
         return await reach(() => addOnce.add(withTurn(data, rivals), options));
       } finally {
-        place.give();
+        arrived();
       }
     };
     // Who sends a job again that is in the queue is told of it, also while there is no room.
@@ -267,7 +269,7 @@ export function createPreviewWorkerClient(options: {
 
     async queueMetrics() {
       const [depth, deadLetters] = await reach(() =>
-        Promise.all([measureQueue(queue), dead.getJobCountByTypes('waiting'), places.observe()]),
+        Promise.all([measureQueue(queue), dead.getJobCountByTypes('waiting'), pace.look()]),
       );
       return { ...depth, limit: queueMax, deadLetters };
     },

@@ -18,6 +18,10 @@ const result = {
   segments: { total: 1, reused: 0 },
   cpuSeconds: 0.5,
 };
+const plan = {
+  ...{ durationSeconds: 3, width: 320, height: 180, fps: 30, timeline: [], warnings: [] },
+  parts: [{ kind: 'segment', key: 'b'.repeat(64), reused: false }],
+};
 
 endWithParent();
 let isPatient = false;
@@ -27,7 +31,8 @@ process.on('message', (task: RenderTask | StopOrder) => {
     isPatient = false;
     return;
   }
-  const { job } = task;
+  const { kind, job } = task;
+  const done = (): void => answer(kind === 'plan' ? { type: 'planned', plan } : { type: 'rendered', result });
   const begun = join(storeFolder, `begun-${job.projectId}-${job.jobId}`);
   appendFileSync(begun, '.');
   const attempts = (job.previewRequest.metadata?.attempts ?? []) as string[];
@@ -37,9 +42,7 @@ process.on('message', (task: RenderTask | StopOrder) => {
     case 'corrupt':
       return answer({ type: 'failed', code: 'asset_corrupt', message: 'The picture is broken.', detail: '' });
     case 'complain':
-      return void process.stderr.write('libpicture: this is odd\n', () =>
-        answer({ type: 'rendered', result }),
-      );
+      return void process.stderr.write('libpicture: this is odd\n', done);
     case 'crash':
       return process.exit(3);
     case 'environment': {
@@ -55,7 +58,7 @@ process.on('message', (task: RenderTask | StopOrder) => {
       const told = setInterval(() => {
         if (!existsSync(join(storeFolder, `go-${job.projectId}-${job.jobId}`))) return;
         clearInterval(told);
-        answer({ type: 'rendered', result });
+        done();
       }, 20);
       return;
     }
@@ -63,7 +66,7 @@ process.on('message', (task: RenderTask | StopOrder) => {
       isPatient = true;
       return;
     case 'slow':
-      return void setTimeout(() => answer({ type: 'rendered', result }), 1000);
+      return void setTimeout(done, 1000);
     // As native code does: nothing but a signal gets through. It ends when the test has killed its worker, and nobody else can.
     case 'spin': {
       const parent = process.ppid;
@@ -71,7 +74,7 @@ process.on('message', (task: RenderTask | StopOrder) => {
       return process.exit();
     }
     default:
-      return answer({ type: 'rendered', result });
+      return done();
   }
 });
 answer({ type: 'ready' });

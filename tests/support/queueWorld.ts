@@ -5,7 +5,6 @@ import { pathToFileURL } from 'node:url';
 import type { AssetSources } from '../../src/assets/resolveAssets.ts';
 import type { PreviewJob } from '../../src/job/previewJob.types.ts';
 import { createLogger, type Logger } from '../../src/logger.ts';
-import { withDryRunEnds } from '../../src/queue/dryRunEnds.ts';
 import { createJobEvents, type JobEvents } from '../../src/queue/events/jobEvents.ts';
 import { openQueueBackend, type QueueBackend } from '../../src/queue/queueBackend.ts';
 import type { ArtifactStore } from '../../src/storage/artifactStore.ts';
@@ -96,7 +95,7 @@ export async function openQueueWorld(
   if (!url && !dataDir) await placeDatabase(folder);
   const backend = await openQueueBackend({ url, dataDir: folder, logger });
   const events = createJobEvents(backend, QUEUE_NAME);
-  const store = events.telling(withDryRunEnds(await createFsStore(storeFolder), backend, QUEUE_NAME));
+  const store = events.telling(await createFsStore(storeFolder));
   const client = createPreviewWorkerClient({
     backend,
     queueName: QUEUE_NAME,

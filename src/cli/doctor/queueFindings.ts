@@ -21,7 +21,7 @@ export async function findQueue(config: Config): Promise<Finding[]> {
     try {
       const { redis } = backend;
       // It is asked before something is written: where it takes nothing in, it may know why.
-      const ofRedis = redis ? await createReach(backend)(() => findRedis(redis.producer)) : [];
+      const ofRedis = redis ? await createReach(backend)(() => findRedis(redis)) : [];
       const milliseconds = await backend.ping().catch((error: unknown) => {
         if (ofRedis.every(({ status }) => status !== 'fail')) throw error;
       });

@@ -74,9 +74,6 @@ export function createJobEvents(
     telling: (store) => ({
       ...store,
       putRecord: (record, details) => store.putRecord(record, details).then(tellEnd),
-      ...(store.putAhead
-        ? { putAhead: (record, details) => store.putAhead?.(record, details)?.then(tellEnd) }
-        : {}),
     }),
     async close() {
       listeners.clear();

@@ -69,14 +69,12 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
 
     const renderAndCommit = async (): Promise<string> => {
       await parts.intake.check();
-      // To plan again is cheaper than to ask, and of two ends the first one stands in any case.
-      const ended = payload.dryRun ? undefined : await store.getRecord(projectId, jobId);
+      const ended = await store.getRecord(projectId, jobId);
       if (ended) return ended.status;
-      logger[payload.dryRun ? 'debug' : 'info']('job started');
+      logger.info('job started');
       const onProgress = (progress: Progress): void => {
         stage = progress.stage;
-        // A plan is there within milliseconds.
-        if (!payload.dryRun) passing.report(progress);
+        passing.report(progress);
       };
       const outcome = await renderJob(
         payload,
@@ -92,8 +90,7 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
         details,
       };
       const standing = await store.putRecord(completed, object);
-      const format = payload.dryRun ? undefined : (payload.previewRequest.options?.format ?? 'mp4');
-      tellCompleted(completed, standing, { ...(format ? { format } : {}) }, { logger, metrics });
+      tellCompleted(payload, completed, standing, { logger, metrics });
       return standing.status;
     };
 

@@ -7,7 +7,6 @@ import type { PartReport } from '../../render/parts/partMaker.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import { inSpan, type Span } from '../../tracing.ts';
 import type { PreviewMetrics } from '../previewMetrics.ts';
-import { planJob } from '../renderProcess/planJob.ts';
 import type { RenderControl, RenderPool } from '../renderProcess/renderProcess.ts';
 
 /** What a completed job leaves in its record. */
@@ -32,7 +31,7 @@ export async function renderJob(
   const reporting: RenderControl = { ...control, ...reports(logger) };
   const assets = await inSpan(span, 'assets', () => loadAssets(job, { store, signal, ...parts.assets }));
   if (job.dryRun) {
-    const plan = await inSpan(span, 'plan', () => planJob({ job, assets }, { renderPool }, reporting));
+    const plan = await inSpan(span, 'plan', () => renderPool.plan({ job, assets }, reporting));
     return { artifacts: [], warnings: plan.warnings, plan };
   }
   const result = await inSpan(span, 'render', (render) => {

@@ -1,36 +1,29 @@
 import { PreviewError } from '../../errors.ts';
 import type { JobRecord } from '../../job/jobRecord.ts';
+import type { PreviewJob } from '../../job/previewJob.types.ts';
 import type { Logger } from '../../logger.ts';
 import type { PreviewMetrics } from '../previewMetrics.ts';
-
-/** What names a job, and the attempt at it, on each line that is logged of it. */
-export interface AttemptIds {
-  requestId: string;
-  jobId: string;
-  projectId: string;
-  attempt: number;
-}
 
 /**
  * Counts and logs what has become of a completed attempt.
  * @param completed the record that it wrote
  * @param standing the one that stands: of two ends the first
- * @param format of the video; absent where none was made
  * @throws PreviewError `cancelled` where the job was cancelled before it was completed
  */
 export function tellCompleted(
+  { dryRun, previewRequest }: PreviewJob,
   completed: JobRecord,
   standing: JobRecord,
-  { ids, format }: { ids?: AttemptIds; format?: 'mp4' | 'webm' },
   { logger, metrics }: { logger: Logger; metrics: PreviewMetrics },
 ): void {
   if (standing.status === 'cancelled') throw new PreviewError('cancelled');
   if (standing.startedAt !== completed.startedAt) {
-    logger.info(ids, 'another attempt had ended the job');
+    logger.info('another attempt had ended the job');
     return;
   }
   const seconds = (Date.now() - Date.parse(completed.startedAt ?? completed.createdAt)) / 1000;
-  metrics.jobsTotal.inc({ outcome: completed.dryRun ? 'dry_run' : 'success' });
-  if (format) metrics.jobDuration.observe({ format }, seconds);
-  logger.info({ ...ids, seconds, timings: completed.timings }, 'job completed');
+  metrics.jobsTotal.inc({ outcome: dryRun ? 'dry_run' : 'success' });
+  // How long a render takes goes by what it makes; a dry run makes nothing.
+  if (!dryRun) metrics.jobDuration.observe({ format: previewRequest.options?.format ?? 'mp4' }, seconds);
+  logger.info({ seconds, timings: completed.timings }, 'job completed');
 }

@@ -123,20 +123,6 @@ export function keepHistory(job: Job, attempt: number, worker: string) {
 
 export type AttemptHistory = ReturnType<typeof keepHistory>;
 
-/** The rows of an attempt that was completed before there was anything else to tell. */
-export function briefRows({
-  attempt,
-  worker,
-  startedAt,
-  endedAt,
-}: Required<Pick<AttemptEntry, 'attempt' | 'worker' | 'startedAt' | 'endedAt'>>): string[] {
-  const rows = [
-    { attempt, worker, startedAt },
-    { worker, endedAt, outcome: 'completed' },
-  ];
-  return rows.map((row) => JSON.stringify(row));
-}
-
 /** The attempts that the rows tell of, in the order of their starts. */
 export function readHistory(rows: readonly string[]): AttemptEntry[] {
   return readJobHistory(rows).attempts;

@@ -3,7 +3,6 @@ import { createSemaphore } from '../../concurrency/semaphore.ts';
 import type { PlanSummary } from '../../job/jobRecord.ts';
 import type { PreviewJob } from '../../job/previewJob.types.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
-import { planJob } from './planJob.ts';
 import type { RenderPool } from './renderProcess.ts';
 
 /** Says what a render would do, at once and without the queue. */
@@ -29,6 +28,6 @@ export function createPlanner(options: {
       const signal = AbortSignal.any([asked, AbortSignal.timeout(DEADLINE_MS)]);
       const assets = await loadAssets(job, { store, signal, ...sources });
       const control = { signal, onProgress: () => undefined };
-      return planJob({ job, assets }, { renderPool }, control);
+      return renderPool.plan({ job, assets }, control);
     });
 }
