@@ -42,7 +42,7 @@ interface Count {
 }
 
 export function createAdmission(parts: {
-  queue: Queue;
+  queue: Pick<Queue, 'getJobCountByTypes' | 'getRanges'>;
   reach<Result>(call: () => Promise<Result>): Promise<Result>;
   pace: Pace;
   limits: QueueLimits;

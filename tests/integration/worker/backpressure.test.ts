@@ -1,10 +1,13 @@
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
-import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
+import { processFile } from '../../support/processes.ts';
+import { queueBackends, sharedBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
 import { hasRedis, startRedis } from '../../support/redis.ts';
 import { canMount, mountTmpfs, unmount } from '../../support/tmpfs.ts';
@@ -83,46 +86,73 @@ describe.each(queueBackends)('who is refused on the %s queue', (name) => {
     for (const job of ofProject('tests', 60)) await generous.client.enqueue(job);
     expect(await refusal(world, 'too-many')).toMatchObject({ code: 'queue_full', retryAfterSeconds: 30 });
   });
+});
 
-  it.runIf(name === 'redis')('is one of many who come to two processes at the same moment', async () => {
+describe.each(sharedBackends)('where several processes share the %s queue', (name) => {
+  const open = async (count: number, limits: { queueMax: number; projectQueueMax?: number }) => {
     const queue = await startQueueBackend(name);
     stops.push(queue.stop);
-    const limits = { queueMax: 20, projectQueueMax: 10 };
     world = await openQueueWorld(queue.url, limits);
     stops.push(world.close);
-    const other = await openQueueWorld(queue.url, { ...limits, dataDir: world.dataDir });
-    stops.push(other.close);
-    const count = async (projectId: string, jobs: number): Promise<number> => {
-      const sent = ofProject(projectId, jobs).map((job, i) => (i % 2 ? other : world).client.enqueue(job));
-      return (await Promise.allSettled(sent)).filter(({ status }) => status === 'fulfilled').length;
-    };
-    expect(await count('flood', 60)).toBe(10);
-    expect(await count('quiet', 5)).toBe(5);
-    expect(await count('third', 30)).toBe(5);
+    const others = Array.from({ length: count - 1 }, () =>
+      openQueueWorld(queue.url, { ...limits, dataDir: world.dataDir }),
+    );
+    const worlds = [world, ...(await Promise.all(others))];
+    for (const other of worlds.slice(1)) stops.push(other.close);
+    return { url: String(queue.url), worlds };
+  };
+  /** Sends jobs through all processes at once. @returns how many were accepted */
+  const flood = async (worlds: QueueWorld[], projectId: string, count: number): Promise<number> => {
+    const sent = ofProject(projectId, count).map((job, i) => worlds[i % worlds.length]?.client.enqueue(job));
+    return (await Promise.allSettled(sent)).filter(({ status }) => status === 'fulfilled').length;
+  };
+
+  it('those who come to all of them at the same moment get all places, and few more', async () => {
+    const { worlds } = await open(3, { queueMax: 40, projectQueueMax: 20 });
+    const flooded = await flood(worlds, 'flood', 90);
+    expect(flooded).toBeGreaterThanOrEqual(20);
+    expect(flooded).toBeLessThanOrEqual(24);
+    expect(await flood(worlds, 'quiet', 5)).toBe(5);
+    await flood(worlds, 'third', 60);
+    const { waiting } = await world.client.queueMetrics();
+    expect(waiting).toBeGreaterThanOrEqual(40);
+    expect(waiting).toBeLessThanOrEqual(44);
   });
 
-  it.runIf(name !== 'embedded')('is refused by every process, however long ago it counted', async () => {
-    const queue = await startQueueBackend(name);
-    stops.push(queue.stop);
-    world = await openQueueWorld(queue.url, { queueMax: 20, projectQueueMax: 10 });
-    stops.push(world.close);
-    const other = await openQueueWorld(queue.url, {
-      queueMax: 20,
-      projectQueueMax: 10,
-      dataDir: world.dataDir,
-    });
-    stops.push(other.close);
+  it('each of them sees what the others have let in', async () => {
+    const { worlds } = await open(2, { queueMax: 20, projectQueueMax: 10 });
+    const [first, other] = worlds as [QueueWorld, QueueWorld];
+    const refused = (projectId: string): Promise<true> =>
+      eventually(
+        async () =>
+          other.client.enqueue(toldJob(`late-${Date.now()}`, [], { projectId })).then(
+            () => undefined,
+            ({ code }) => code === 'queue_full' || undefined,
+          ),
+        'a refusal',
+      );
     // Both have looked at a queue that was almost empty.
-    await other.client.enqueue(toldJob('early-1', [], { projectId: 'flood' }));
-    await world.client.enqueue(toldJob('early-2', [], { projectId: 'flood' }));
-    for (let i = 0; i < 8; i++) await world.client.enqueue(ofProject('flood', 8)[i]);
-    await expect(other.client.enqueue(toldJob('late', [], { projectId: 'flood' }))).rejects.toMatchObject({
-      code: 'queue_full',
-    });
-    for (const job of ofProject('quiet', 10)) await world.client.enqueue(job);
-    await expect(other.client.enqueue(toldJob('late', [], { projectId: 'third' }))).rejects.toMatchObject({
-      code: 'queue_full',
-    });
+    await other.client.enqueue(toldJob('early', [], { projectId: 'flood' }));
+    for (const job of ofProject('flood', 9)) await first.client.enqueue(job);
+    await refused('flood');
+    for (const job of ofProject('quiet', 9)) await first.client.enqueue(job);
+    await refused('third');
+    expect((await first.client.queueMetrics()).waiting).toBeLessThanOrEqual(22);
+  });
+
+  it('one that is killed while it lets jobs in leaves its places to the others', async () => {
+    const { url } = await open(1, { queueMax: 20 });
+    const sender = fork(processFile('senderProcess'), [url, world.dataDir, '20']);
+    const gone = once(sender, 'exit');
+    await once(sender, 'message');
+    sender.kill('SIGKILL');
+    await gone;
+    const before = (await world.client.queueMetrics()).waiting;
+    expect(before).toBeGreaterThan(0);
+    expect(before).toBeLessThan(20);
+    for (const job of ofProject('tests', 20 - before)) await world.client.enqueue(job);
+    await expect(world.client.enqueue(toldJob('too-many'))).rejects.toMatchObject({ code: 'queue_full' });
+    expect((await world.client.queueMetrics()).waiting).toBe(20);
   });
 });
 
@@ -135,13 +165,16 @@ describe('what cannot be kept is not accepted', () => {
     const admin = new Redis(redis.url);
     stops.push(async () => admin.disconnect());
     await admin.config('SET', 'maxmemory', '1');
-    await expect(world.client.enqueue(toldJob('no-room'))).rejects.toMatchObject({
-      code: 'queue_unavailable',
-      status: 503,
-      cause: { message: expect.stringContaining('OOM') },
-    });
+    for (let i = 0; i < 20; i++)
+      await expect(world.client.enqueue(toldJob('no-room'))).rejects.toMatchObject({
+        code: 'queue_unavailable',
+        status: 503,
+        cause: { message: expect.stringContaining('OOM') },
+      });
     await admin.config('SET', 'maxmemory', '0');
     await expect(world.client.status({ jobId: 'no-room' })).rejects.toMatchObject({ code: 'job_not_found' });
+    // Who was refused has no place: all of them are there.
+    for (const job of ofProject('tests', 19)) await world.client.enqueue(job);
     expect(await world.client.enqueue(toldJob('no-room'))).toMatchObject({ outcome: 'accepted' });
   });
 
