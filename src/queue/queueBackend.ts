@@ -14,10 +14,10 @@ import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
 import { PreviewError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { openDatabase } from './embedded/embeddedDatabase.ts';
-import { createEmbeddedBackends } from './embedded/embeddedNames.ts';
-import { EmbeddedPool } from './embedded/embeddedPool.ts';
+import { openDatabase } from './embedded/database.ts';
 import { lockFolder } from './embedded/folderLock.ts';
+import { EmbeddedPool } from './embedded/pool.ts';
+import { createEmbeddedBackends } from './embedded/workerNames.ts';
 import { createLocalEvents } from './events/localEvents.ts';
 import { createEventReader } from './events/queueEvents.ts';
 

@@ -5,8 +5,8 @@ import { runMigrations } from 'bullmq';
 import { create } from 'tar';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger } from '../../../src/logger.ts';
-import { openDatabase } from '../../../src/queue/embedded/embeddedDatabase.ts';
-import { EmbeddedPool } from '../../../src/queue/embedded/embeddedPool.ts';
+import { openDatabase } from '../../../src/queue/embedded/database.ts';
+import { EmbeddedPool } from '../../../src/queue/embedded/pool.ts';
 import { openQueueBackend } from '../../../src/queue/queueBackend.ts';
 
 const TABLES = `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'bullmq' ORDER BY 1`;
