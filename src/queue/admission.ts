@@ -20,7 +20,7 @@ export interface Admission {
   admit(projectId: string): Promise<() => void>;
 }
 
-/** A count is used for so long. */
+/** A count lets jobs in for so long; nobody is refused by one that is older than the question. */
 const USED_MS = 20;
 /**
  * Other processes may have counted at the same moment. So each lets in a quarter of those for whom it has found room, and
@@ -80,10 +80,10 @@ export function createAdmission(parts: {
   };
   const latest = async (): Promise<Count> =>
     !counting && last && performance.now() - last.at < USED_MS ? last : countOnce(count);
-  /** Where all that may be let in by one count are on the way, only their arrival can change something. */
-  const afterArrival = (): Promise<Count> =>
+  /** Where all that a count has let in are on the way, only their arrival can change something. */
+  const countAfter = ({ admitted }: Count): Promise<Count> =>
     countOnce(async () => {
-      if (coming.all > 0)
+      if (coming.all >= admitted.all)
         await new Promise<void>((resolve) => {
           onArrival = resolve;
         });
@@ -110,12 +110,14 @@ export function createAdmission(parts: {
 
   return {
     async admit(projectId) {
+      const askedAt = performance.now();
       let counted = await latest();
       for (;;) {
         const room = roomIn(counted, projectId);
         if (room === 'some') break;
-        if (room === 'none') throw await queueFull(counted, projectId);
-        counted = await afterArrival();
+        // A place may have become free since an older count.
+        if (room === 'none' && counted.at >= askedAt) throw await queueFull(counted, projectId);
+        counted = await (room === 'none' ? countOnce(count) : countAfter(counted));
       }
       change(counted.admitted, projectId, 1);
       change(coming, projectId, 1);

@@ -60,6 +60,15 @@ it('lets in a quarter of those for whom there is room before it looks again what
   await expect(next).rejects.toMatchObject({ code: 'queue_full', retryAfterSeconds: 5 });
 });
 
+it('refuses nobody by a count that is older than the question', async () => {
+  let waiting = 4;
+  const admission = admissionTo(4, () => waiting);
+  await expect(admission.admit('docs')).rejects.toMatchObject({ code: 'queue_full' });
+  waiting = 3;
+  vi.advanceTimersByTime(1);
+  await admission.admit('docs');
+});
+
 it('keeps no place of a job that does not come', async () => {
   const admission = admissionTo(4, () => 3);
   for (let i = 0; i < 10; i++) (await admission.admit('docs'))();
