@@ -13,8 +13,8 @@ import { PreviewError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { COMMAND_TIMEOUT_MS, quiet, timed } from './connection.ts';
 import type { EmbeddedPool } from './embedded/pool.ts';
-import type { QueueBackend } from './queueBackend.ts';
 import { createEventReader } from './events/queueEvents.ts';
+import type { QueueBackend } from './queueBackend.ts';
 
 export async function openPostgres(url: string, logger: Logger): Promise<QueueBackend> {
   const pool = new pg.Pool({

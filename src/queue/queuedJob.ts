@@ -39,15 +39,15 @@ export const webhookQueueName = (queueName: string): string => `${queueName}-web
 
 const PRIORITIES = { high: 1, normal: 2, low: 3 } as const;
 
-/** The pause after the first failed attempt; after each further one it is twice as long. */
-const RETRY_DELAY_MS = 1000;
+/** The pause after the first attempt; each further one is twice as long. */
+const FIRST_PAUSE_MS = 1000;
 
 /** How BullMQ treats a job: five attempts, 1, 2, 4 and 8 s apart; what has ended is forgotten after a while. */
-export function queueOptions(job: PreviewJob, retryDelayMs = RETRY_DELAY_MS) {
+export function queueOptions(job: PreviewJob, firstPauseMs = FIRST_PAUSE_MS) {
   return {
     jobId: queueId(job),
     attempts: 5,
-    backoff: { type: 'exponential', delay: retryDelayMs },
+    backoff: { type: 'exponential', delay: firstPauseMs },
     removeOnComplete: { age: 3600, count: 100 },
     removeOnFail: { age: 86_400, count: 100 },
     priority: PRIORITIES[job.priority ?? 'normal'],

@@ -2,8 +2,8 @@ import { Queue, QueueEvents, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../logger.ts';
 import { COMMAND_TIMEOUT_MS, quiet, timed } from './connection.ts';
-import type { QueueBackend } from './queueBackend.ts';
 import { createEventReader } from './events/queueEvents.ts';
+import type { QueueBackend } from './queueBackend.ts';
 
 /**
  * A primary that has become a replica keeps its connections and refuses what is written: its successor is looked for at the

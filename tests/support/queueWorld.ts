@@ -72,7 +72,7 @@ export interface WorldSettings {
   queueMax?: number;
   projectQueueMax?: number;
   /** The pause after the first failed attempt. */
-  retryDelayMs?: number;
+  firstPauseMs?: number;
   /** Another world's folder; without one the world has its own, and removes it. */
   dataDir?: string;
   keep?: boolean;
@@ -84,7 +84,7 @@ export async function openQueueWorld(
   {
     queueMax = 20,
     projectQueueMax = queueMax,
-    retryDelayMs,
+    firstPauseMs,
     dataDir,
     keep = false,
     logger = createLogger('trace', { destination: suiteLog('queue-world') }),
@@ -102,7 +102,7 @@ export async function openQueueWorld(
     store,
     queueMax,
     projectQueueMax,
-    ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
+    ...(firstPauseMs === undefined ? {} : { firstPauseMs }),
   });
   const deadLetters = createDeadLetters({ backend, queueName: QUEUE_NAME, store, client });
   const metrics = createPreviewMetrics();

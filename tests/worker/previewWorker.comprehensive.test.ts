@@ -71,7 +71,7 @@ describe.each(queueBackends)('a worker on the %s queue', (name) => {
   beforeAll(async () => {
     pictures = await startPictureServer();
     queue = await startQueueBackend(name);
-    world = await openQueueWorld(queue.url, { retryDelayMs: RETRY_DELAY_MS });
+    world = await openQueueWorld(queue.url, { firstPauseMs: RETRY_DELAY_MS });
     ({ client, metrics } = world);
     // It renders as in production, one job after the other.
     const fetcher = createAssetFetcher(agent, 10_000);

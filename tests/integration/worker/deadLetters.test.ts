@@ -16,7 +16,7 @@ describe.each(queueBackends)('dead letters on the %s queue', (name) => {
 
   beforeAll(async () => {
     queue = await startQueueBackend(name);
-    world = await openQueueWorld(queue.url, { queueMax: 200, retryDelayMs: 50 });
+    world = await openQueueWorld(queue.url, { queueMax: 200, firstPauseMs: 50 });
     await world.startWorker({ concurrency: 4 });
     // While its attempts go on, the other tests run beside it.
     await world.client.enqueue(toldJob('crasher', Array(5).fill('crash')));
