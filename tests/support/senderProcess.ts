@@ -12,7 +12,7 @@ const client = await connectPreviewWorker({
   queueName: QUEUE_NAME,
   queueMax: Number(queueMax),
 });
-const sent = Array.from({ length: 15 }, (_, i) => client.enqueue(toldJob(`sent-${i}`)));
+const sent = Array.from({ length: 20 }, (_, i) => client.enqueue(toldJob(`sent-${i}`)));
 await Promise.any(sent);
 process.send?.('accepted');
 // It is killed before that.

@@ -141,18 +141,19 @@ describe.each(sharedBackends)('where several processes share the %s queue', (nam
   });
 
   it('one that is killed while it lets jobs in leaves its places to the others', async () => {
-    const { url } = await open(1, { queueMax: 20 });
-    const sender = fork(processFile('senderProcess'), [url, world.dataDir, '20']);
+    const queueMax = 200;
+    const { url } = await open(1, { queueMax });
+    const sender = fork(processFile('senderProcess'), [url, world.dataDir, String(queueMax)]);
     const gone = once(sender, 'exit');
     await once(sender, 'message');
     sender.kill('SIGKILL');
     await gone;
     const before = (await world.client.queueMetrics()).waiting;
     expect(before).toBeGreaterThan(0);
-    expect(before).toBeLessThan(20);
-    for (const job of ofProject('tests', 20 - before)) await world.client.enqueue(job);
+    expect(before).toBeLessThan(queueMax);
+    await Promise.all(ofProject('tests', queueMax - before).map((job) => world.client.enqueue(job)));
     await expect(world.client.enqueue(toldJob('too-many'))).rejects.toMatchObject({ code: 'queue_full' });
-    expect((await world.client.queueMetrics()).waiting).toBe(20);
+    expect((await world.client.queueMetrics()).waiting).toBe(queueMax);
   });
 });
 
