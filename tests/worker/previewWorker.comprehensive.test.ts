@@ -7,17 +7,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createEgressAgent } from '../../src/assets/egress.ts';
 import { createAssetFetcher } from '../../src/assets/fetchAsset.ts';
-import type { PreviewJob } from '../../src/job/previewJob.types.ts';
 import { validatePreviewPayload } from '../../src/job/validatePreviewPayload.ts';
 import { createLogger } from '../../src/logger.ts';
 import { renderPreview } from '../../src/render/renderPreview.ts';
-import { createFsStore } from '../../src/storage/folder/fsStore.ts';
 import { checkHealth } from '../../src/worker/health.ts';
 import type { PreviewMetrics } from '../../src/worker/previewMetrics.ts';
 import type { PreviewWorker } from '../../src/worker/previewWorker.ts';
@@ -25,7 +20,6 @@ import type { PreviewWorkerClient } from '../../src/worker/previewWorkerClient.t
 import { createQueueWatch } from '../../src/worker/watch/queueWatch.ts';
 import { eventually } from '../support/eventually.ts';
 import { type PictureServer, startPictureServer } from '../support/pictureServer.ts';
-import { placeDatabase } from '../support/placeDatabase.ts';
 import { CLI } from '../support/processes.ts';
 import { queueBackends, startQueueBackend } from '../support/queueBackends.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld } from '../support/queueWorld.ts';
@@ -67,11 +61,16 @@ describe.each(queueBackends)('a worker on the %s queue', (name) => {
   let worker: PreviewWorker;
   let client: PreviewWorkerClient;
   let metrics: PreviewMetrics;
+  let closed: Promise<void> | undefined;
+  const closeWorld = (): Promise<void> => {
+    closed ??= world.close();
+    return closed;
+  };
 
   beforeAll(async () => {
     pictures = await startPictureServer();
     queue = await startQueueBackend(name);
-    world = await openQueueWorld(queue.url, { firstPauseMs: RETRY_DELAY_MS });
+    world = await openQueueWorld(queue.url, { retryDelayMs: RETRY_DELAY_MS, keep: true });
     ({ client, metrics } = world);
     // It renders as in production, one job after the other.
     const fetcher = createAssetFetcher(agent, 10_000);
@@ -79,7 +78,8 @@ describe.each(queueBackends)('a worker on the %s queue', (name) => {
   });
 
   afterAll(async () => {
-    await world.close();
+    await closeWorld();
+    await world.remove();
     await queue.stop();
     await agent.destroy();
     await pictures.close();
@@ -220,65 +220,35 @@ describe.each(queueBackends)('a worker on the %s queue', (name) => {
       ...{ success: 11, dry_run: 1, invalid: 1, failure: 2, retry: 6, cancelled: 0 },
     });
   });
-});
 
-describe.each(queueBackends)('SIGTERM, on the %s queue,', (name) => {
-  it('gives a job back without losing an attempt, or lets it end within the grace', async () => {
-    const pictures = await startPictureServer();
-    const queue = await startQueueBackend(name);
-    const dataDir = await mkdtemp(join(tmpdir(), 'preview-sigterm-'));
-    if (!queue.url) await placeDatabase(dataDir);
-    const services: ChildProcess[] = [];
-    /** The real command line: API and worker in one process. Of the grace the last three seconds are for giving back. */
-    const serve = async (graceSeconds: number): Promise<{ url: string; stop(): Promise<unknown[]> }> => {
-      const port = String(await freePort());
-      const env = {
-        ...{ PATH: process.env.PATH, LOG_LEVEL: 'silent', PREVIEW_ASSET_ALLOW_PRIVATE: LOOPBACK },
-        ...{ DATA_DIR: dataDir, PORT: port, PREVIEW_SHUTDOWN_GRACE_SECONDS: String(graceSeconds) },
-        ...(queue.url ? { REDIS_URL: queue.url } : {}),
-      };
-      const service = spawn(process.execPath, [CLI, 'serve'], { env, stdio: 'ignore' });
-      services.push(service);
-      const url = `http://127.0.0.1:${port}`;
-      const isReady = async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok || undefined;
-      await eventually(isReady, 'the service being ready');
-      const exit = once(service, 'exit');
-      return {
-        url,
-        stop() {
-          service.kill('SIGTERM');
-          return exit;
-        },
-      };
-    };
-    const post = (url: string, job: PreviewJob): Promise<Response> => {
-      const headers = { 'content-type': 'application/json' };
-      return fetch(`${url}/api/preview/job`, { method: 'POST', headers, body: JSON.stringify(job) });
-    };
+  it('gives a job back when it stops, and no attempt is lost; SIGTERM lets the next process end it within its grace', async () => {
+    await client.enqueue(pictures.jobWith('held/last', 'last'));
+    await pictures.isHeld('held/last');
+    await worker.stop();
+    expect(await client.status({ jobId: 'last' })).toMatchObject({ status: 'queued', attemptsMade: 0 });
+    await closeWorld();
 
-    try {
-      // There is no time to finish: the job goes back.
-      const hasty = await serve(3);
-      expect((await post(hasty.url, pictures.jobWith('held/picture', 'stopped'))).status).toBe(202);
-      await pictures.isHeld('held/picture');
-      expect(await hasty.stop()).toEqual([0, null]);
-
-      // There is time: the next process takes the job up, is stopped as well, and ends when the job has.
-      const patient = await serve(60);
-      await pictures.isHeld('held/picture');
-      const stopped = patient.stop();
-      pictures.letGo('held/picture');
-      expect(await stopped).toEqual([0, null]);
-
-      const store = await createFsStore(join(dataDir, 'store'));
-      const record = await store.getRecord('tests', 'stopped');
-      expect(record).toMatchObject({ status: 'completed', attemptsMade: 1 });
-      expect(pictures.asked).toEqual(['held/picture', 'held/picture']);
-    } finally {
-      for (const service of services) service.kill('SIGKILL');
-      await queue.stop();
-      await pictures.close();
-      await rm(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
-    }
+    const service = await startServe(world.dataDir, queue.url);
+    await pictures.isHeld('held/last');
+    const exit = once(service, 'exit');
+    service.kill('SIGTERM');
+    pictures.letGo('held/last');
+    expect(await exit).toEqual([0, null]);
+    const record = await world.store.getRecord('tests', 'last');
+    expect(record).toMatchObject({ status: 'completed', attemptsMade: 1 });
+    expect(pictures.asked.slice(-2)).toEqual(['held/last', 'held/last']);
   });
 });
+
+/** The real command line: API and worker in a process of their own. It ends with the test, and is killed where it does not. */
+async function startServe(dataDir: string, queueUrl: string | undefined): Promise<ChildProcess> {
+  const port = String(await freePort());
+  const env = {
+    ...{ PATH: process.env.PATH, LOG_LEVEL: 'silent', DATA_DIR: dataDir, PORT: port },
+    ...{ PREVIEW_ASSET_ALLOW_PRIVATE: LOOPBACK, PREVIEW_SHUTDOWN_GRACE_SECONDS: '60' },
+    ...(queueUrl ? { REDIS_URL: queueUrl } : {}),
+  };
+  const service = spawn(process.execPath, [CLI, 'serve'], { env, stdio: 'ignore' });
+  onTestFinished(() => void service.kill('SIGKILL'));
+  return service;
+}
