@@ -91,13 +91,17 @@ describe.each(queueBackends)('the service on the %s queue', (backend) => {
   });
 
   it('plans without the queue, knows what is there, and says what would be warned of', async () => {
-    const request = { steps: [{ title: '你好', durationSeconds: 1 }] };
+    const long = { text: 'WORDS '.repeat(333), durationSeconds: 1 };
+    const request = { steps: [{ title: '你好', durationSeconds: 1 }, long] };
     const before = await service.post('/api/preview/validate', smallJob('planned', request));
     expect(before.status).toBe(200);
     expect(before.body).toMatchObject({
-      durationSeconds: 4,
-      parts: [{ reused: false }, { reused: false }],
-      warnings: [{ code: 'script_missing', step: 0 }],
+      durationSeconds: 5,
+      parts: [{ reused: false }, { reused: false }, { reused: false }],
+      warnings: [
+        { code: 'script_missing', step: 0 },
+        { code: 'text_shortened', step: 1 },
+      ],
     });
     expect((await service.get('/api/preview/job/planned/status')).status).toBe(404);
     await service.post('/api/preview/job', smallJob('planned', request));

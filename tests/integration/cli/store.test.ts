@@ -6,6 +6,7 @@ import type { PreviewJob } from '../../../src/job/previewJob.types.ts';
 import type { ArtifactStore, StoredObject } from '../../../src/storage/artifactStore.ts';
 import { layoutOf } from '../../../src/storage/folder/fsLayout.ts';
 import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
+import { placeDatabase } from '../../support/placeDatabase.ts';
 import { openQueueWorld, toldJob } from '../../support/queueWorld.ts';
 import { hasRedis, startRedis } from '../../support/redis.ts';
 import { runCli } from '../../support/runCli.ts';
@@ -58,11 +59,25 @@ describe('preview-worker store', () => {
   }, 60_000);
 
   test('gc asks for the days that things are kept', async () => {
+    await placeDatabase(dataDir);
     expect(await runCli(['store', 'gc'], { DATA_DIR: dataDir })).toMatchObject({
       code: 1,
       err: expect.stringContaining('PREVIEW_RETENTION_DAYS'),
     });
   }, 60_000);
+
+  test.each(['verify', 'gc'])(
+    '%s is for a folder, and refuses a bucket',
+    async (command) => {
+      await placeDatabase(dataDir);
+      const env = { STORE_URL: 's3://bucket?endpoint=http://127.0.0.1:1', PREVIEW_RETENTION_DAYS: '30' };
+      expect(await runCli(['store', command], { DATA_DIR: dataDir, ...env })).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('STORE_URL names a bucket'),
+      });
+    },
+    60_000,
+  );
 
   test.skipIf(!hasRedis())(
     'gc removes what is old, but nothing that a waiting job or a dead letter needs',
