@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +40,13 @@ describe('the render pool', () => {
   const childPid = async (rest: Partial<PreviewJob> = {}): Promise<number> =>
     Number((await render('pid', {}, rest)).timings.assets);
 
+  /** Waits until the child has begun the task that was given last. */
+  const begun = (): Promise<true> =>
+    eventually(
+      async () => existsSync(join(folder, `begun-tests-job-${nextJob - 1}`)) || undefined,
+      'the start of the task',
+    );
+
   it('keeps a child for the next task', async () => {
     expect(await childPid()).toBe(await childPid());
   });
@@ -57,17 +65,20 @@ describe('the render pool', () => {
   });
 
   it('waits for the child of a storyboard that is about to be stopped, and no longer than that', async () => {
-    const mine = await childPid({ supersedes: 'mine' });
+    // There are others that would have nothing to wait for.
     await Promise.all([childPid(), childPid()]);
+    const mine = await childPid({ supersedes: 'mine' });
     const control = new AbortController();
     const older = render('until stopped', { signal: control.signal }, { supersedes: 'mine' });
-    setTimeout(() => control.abort(new PreviewError('cancelled')), 50);
+    await begun();
     const newer = childPid({ supersedes: 'mine' });
+    control.abort(new PreviewError('cancelled'));
     await expect(older).rejects.toMatchObject({ code: 'cancelled' });
     expect(await newer).toBe(mine);
 
     const endless = new AbortController();
     const running = render('until stopped', { signal: endless.signal }, { supersedes: 'mine' });
+    await begun();
     expect(await childPid({ supersedes: 'mine' })).not.toBe(mine);
     endless.abort(new PreviewError('cancelled'));
     await expect(running).rejects.toMatchObject({ code: 'cancelled' });
@@ -99,7 +110,8 @@ describe('the render pool', () => {
     const before = await childPid();
     const control = new AbortController();
     const rendering = render('spin', { signal: control.signal });
-    setTimeout(() => control.abort(new PreviewError('cancelled')), 100);
+    await begun();
+    control.abort(new PreviewError('cancelled'));
     await expect(rendering).rejects.toMatchObject({ code: 'cancelled' });
     await eventually(async () => (isAlive(before) ? undefined : true), 'the end of the child');
   });
@@ -108,7 +120,8 @@ describe('the render pool', () => {
     const before = await childPid();
     const control = new AbortController();
     const rendering = render('until stopped', { signal: control.signal });
-    setTimeout(() => control.abort(new PreviewError('render_timeout')), 100);
+    await begun();
+    control.abort(new PreviewError('render_timeout'));
     await expect(rendering).rejects.toMatchObject({ code: 'render_timeout' });
     expect(await childPid()).toBe(before);
   });
