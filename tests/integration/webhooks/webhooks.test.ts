@@ -111,6 +111,18 @@ describe.each(queueBackends)('webhooks on the %s queue', (name) => {
     expect(JSON.parse(dry?.body ?? '')).toMatchObject({ type: 'preview.completed', data: { dryRun: true } });
   });
 
+  test('tell of a job that was cancelled', async () => {
+    const webhook = { url: `${receiver.url}/cancelled` };
+    const steps = Array.from({ length: 300 }, (_, i) => ({ title: `Step ${i}`, durationSeconds: 1 }));
+    await service.post('/api/preview/job', smallJob('called-off', { steps }, { webhook }));
+    expect(await service.cancel('/api/preview/job/called-off')).toMatchObject({ status: 200 });
+    const [message] = await receiver.got('/cancelled');
+    expect(JSON.parse(message?.body ?? '')).toMatchObject({
+      type: 'preview.cancelled',
+      data: { jobId: 'called-off', status: 'cancelled' },
+    });
+  });
+
   test('are tried again when the receiver says so, with the same id and body', async () => {
     await send('patient', '/busy', { dryRun: true });
     const messages = await receiver.got('/busy', 2, 20);
