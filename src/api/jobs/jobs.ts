@@ -66,7 +66,7 @@ export function jobRoutes(
       },
     },
     async (request, reply) => {
-      const job = admit(request, webhookProjects);
+      const job = validJob(request, webhookProjects);
       const { outcome, status } = await client.submit(job, { traceparent: request.span.traceparent });
       const { jobId, projectId, requestId } = job;
       known.add(job);
@@ -98,7 +98,7 @@ export function jobRoutes(
       reply.raw.once('close', () => {
         if (!reply.raw.writableFinished) gone.abort();
       });
-      return plan(admit(request, webhookProjects), gone.signal);
+      return plan(validJob(request, webhookProjects), gone.signal);
     },
   );
 
@@ -161,7 +161,7 @@ export function jobRoutes(
 }
 
 /** The job that was sent: valid, without files of this machine, of the key's project, its webhook one that can be signed. */
-function admit({ body, project }: FastifyRequest, webhookProjects: WebhookProjects): PreviewJob {
+function validJob({ body, project }: FastifyRequest, webhookProjects: WebhookProjects): PreviewJob {
   const checked = validateParsedPayload(body);
   const errors = checked.ok ? findPathSources(checked.job) : checked.errors;
   if (!checked.ok || errors.length > 0) throw new PreviewError('invalid_payload', undefined, { errors });
