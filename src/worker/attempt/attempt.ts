@@ -69,6 +69,7 @@ export function createAttempt(parts: AttemptParts, holds: Holds): Attempt {
 
     const renderAndCommit = async (): Promise<string> => {
       await parts.intake.check();
+      // It may have been cancelled, or its worker may have died before it told the queue that it was over.
       const ended = await store.getRecord(projectId, jobId);
       if (ended) return ended.status;
       logger.info('job started');
