@@ -68,7 +68,7 @@ const project = (
 
 export default defineConfig({
   test: {
-    globalSetup: ['tests/support/built.ts', 'tests/support/leakScan.ts'],
+    globalSetup: ['tests/support/built.ts', 'tests/support/leakScan.ts', 'tests/support/redisServers.ts'],
     sequence: { sequencer: LongestFirst },
     // One after the other: what is at work all the time has a core for itself.
     projects: [

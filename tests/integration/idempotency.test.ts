@@ -3,10 +3,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { CLI } from '../support/processes.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../support/queueWorld.ts';
-import { freePort, hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { freePort, hasRedis, openRedis, type SharedRedis } from '../support/redis.ts';
 
 describe.skipIf(!hasRedis())('a job that is sent many times to two API processes', () => {
-  let redis: TestRedis;
+  let redis: SharedRedis;
   let world: QueueWorld;
   const processes: ChildProcess[] = [];
 
@@ -48,7 +48,7 @@ describe.skipIf(!hasRedis())('a job that is sent many times to two API processes
   }
 
   it('is accepted once and rendered once: at the same moment, after a restart, and after the queue forgot it', async () => {
-    redis = await startRedis();
+    redis = await openRedis();
     world = await openQueueWorld(redis.url);
     const job = toldJob('often');
     const urls = await Promise.all([startApi(), startApi()]);

@@ -1,21 +1,17 @@
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { queueBackends, startQueueBackend } from '../support/queueBackends.ts';
-import { type Service, smallJob, startService } from '../support/service.ts';
+import { EMBEDDED, type Service, smallJob, startService } from '../support/service.ts';
 
-describe.each(queueBackends)('the service on the %s queue', (backend) => {
-  let queue: Awaited<ReturnType<typeof startQueueBackend>>;
+describe('the service on the embedded queue', () => {
   let service: Service;
 
   beforeAll(async () => {
-    queue = await startQueueBackend(backend);
-    service = await startService({ REDIS_URL: queue.url });
+    service = await startService(EMBEDDED);
   });
 
   afterAll(async () => {
     await service.stop();
-    await queue.stop();
   });
 
   it('renders a posted job and hands out every artifact with the digest it promised', async () => {

@@ -70,7 +70,8 @@ process.on('message', (task: RenderTask | StopOrder) => {
     // As native code does: nothing but a signal gets through. It ends when the test has killed its worker, and nobody else can.
     case 'spin': {
       const parent = process.ppid;
-      while (process.ppid === parent);
+      const nothing = new Int32Array(new SharedArrayBuffer(4));
+      while (process.ppid === parent) Atomics.wait(nothing, 0, 0, 100);
       return process.exit();
     }
     default:

@@ -75,6 +75,8 @@ export interface WorldSettings {
   firstPauseMs?: number;
   /** Another world's folder; without one the world has its own, and removes it. */
   dataDir?: string;
+  /** Another world's, which closes it; the queue is emptied. */
+  backend?: QueueBackend;
   keep?: boolean;
   logger?: Logger;
 }
@@ -86,14 +88,16 @@ export async function openQueueWorld(
     projectQueueMax = queueMax,
     firstPauseMs,
     dataDir,
+    backend: given,
     keep = false,
     logger = createLogger('trace', { destination: suiteLog('queue-world') }),
   }: WorldSettings = {},
 ): Promise<QueueWorld> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'preview-queue-')));
   const storeFolder = join(folder, 'store');
-  if (!url && !dataDir) await placeDatabase(folder);
-  const backend = await openQueueBackend({ url, dataDir: folder, logger });
+  if (given) await emptied(given);
+  else if (!url && !dataDir) await placeDatabase(folder);
+  const backend = given ?? (await openQueueBackend({ url, dataDir: folder, logger }));
   const events = createJobEvents(backend, QUEUE_NAME);
   const store = events.telling(await createFsStore(storeFolder));
   const client = createPreviewWorkerClient({
@@ -165,11 +169,17 @@ export async function openQueueWorld(
       await client.close();
       await deadLetters.close();
       await events.close();
-      await backend.close();
+      if (!given) await backend.close();
       if (dataDir === undefined && !keep) await rm(folder, { recursive: true, force: true });
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+async function emptied(backend: QueueBackend): Promise<void> {
+  const queue = backend.queue(QUEUE_NAME);
+  await queue.obliterate({ force: true });
+  await queue.close();
 }
 
 /** A job whose attempts go as they are told, see fakeRenderChild.ts. */

@@ -29,7 +29,23 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** A real Redis of the test's own: own port, own folder, ended by its pid. */
+/** Databases of a shared Redis; a test's comes round again when as many others were opened. */
+const DATABASES = 256;
+let opened = 0;
+
+export type SharedRedis = Pick<TestRedis, 'url' | 'run' | 'stop'>;
+
+/** An empty database of the Redis that the tests of this process share, see redisServers.ts. */
+export async function openRedis(): Promise<SharedRedis> {
+  const server = process.env.TEST_REDIS_URLS?.split(',')[Number(process.env.VITEST_POOL_ID) - 1];
+  if (!server) throw new Error('There is no shared Redis; is redisServers.ts a globalSetup of this run?');
+  const url = `${server}/${opened++ % DATABASES}`;
+  const run: TestRedis['run'] = (command, ...args) => runOn(url, command, args);
+  await run('FLUSHDB');
+  return { url, run, stop: async () => void (await run('FLUSHDB')) };
+}
+
+/** A real Redis of the test's own, which it may stop and kill: own port, own folder, ended by its pid. */
 export async function startRedis(): Promise<TestRedis> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'preview-redis-'));
@@ -43,14 +59,7 @@ export async function startRedis(): Promise<TestRedis> {
       server = await startServer(port, folder, url);
     },
     signal: (name) => void server.kill(name),
-    async run(command, ...args) {
-      const client = new Redis(url);
-      try {
-        return await client.call(command, ...args);
-      } finally {
-        client.disconnect();
-      }
-    },
+    run: (command, ...args) => runOn(url, command, args),
     async stop() {
       await ended(server, 'SIGTERM');
       await rm(folder, { recursive: true, force: true });
@@ -58,8 +67,26 @@ export async function startRedis(): Promise<TestRedis> {
   };
 }
 
+async function runOn(url: string, command: string, args: string[]): Promise<unknown> {
+  const client = new Redis(url);
+  try {
+    return await client.call(command, ...args);
+  } finally {
+    client.disconnect();
+  }
+}
+
 async function startServer(port: number, folder: string, url: string): Promise<ChildProcess> {
-  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  const place = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    folder,
+    '--databases',
+    String(DATABASES),
+  ];
   const safety = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction'];
   const server = spawn('redis-server', [...place, ...safety], { stdio: 'ignore' });
   const gone = once(server, 'exit').then(() => {

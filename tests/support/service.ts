@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config.ts';
 import { createLogger, type Logger } from '../../src/logger.ts';
 import { eventually } from './eventually.ts';
 import { placeDatabase } from './placeDatabase.ts';
+import { anyBackend, startQueueBackend } from './queueBackends.ts';
 import { keepSecret, keepSecretsOf, suiteLog } from './suiteLog.ts';
 
 export { smallJob } from './smallJob.ts';
@@ -28,12 +29,17 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** The real service in this process, with a data folder of its own. */
+/** Where the embedded queue is part of what is tested. */
+export const EMBEDDED = { REDIS_URL: undefined };
+
+/** The real service in this process, with a data folder and a queue of its own; REDIS_URL says where else the queue is. */
 export async function startService(
-  env: Record<string, string | undefined> = {},
+  given: Record<string, string | undefined> = {},
   logger: Logger = createLogger('trace', { destination: suiteLog('service') }),
 ): Promise<Service> {
   const dataDir = await mkdtemp(join(tmpdir(), 'preview-test-'));
+  const queue = 'REDIS_URL' in given ? undefined : await startQueueBackend(anyBackend);
+  const env = queue ? { ...given, REDIS_URL: queue.url } : given;
   keepSecretsOf({ DATA_DIR: dataDir, ...env });
   if (!env.REDIS_URL) await placeDatabase(dataDir);
   const config = loadConfig({ DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent', ...env });
@@ -73,6 +79,7 @@ export async function startService(
       for (const path of ['/metrics', '/openapi.json'])
         suiteLog('pages').write(await (await fetch(url + path)).text());
       await app.stop();
+      await queue?.stop();
       const own = await readFile(join(dataDir, 'signing-key.json'), 'utf8').catch(() => '{}');
       keepSecret('signing-key.json', (JSON.parse(own) as { secret?: string }).secret ?? '');
       await rm(dataDir, { recursive: true, force: true });

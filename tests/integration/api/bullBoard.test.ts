@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
-import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { type Service, smallJob, startService } from '../../support/service.ts';
 
 const BOARD = '/admin/queues';
@@ -13,14 +12,11 @@ interface Shown {
   queues: { name: string; counts: Record<string, number>; jobs: { id: string }[] }[];
 }
 
-describe.each(queueBackends)('Bull Board on the %s queue', (backend) => {
-  let queue: Awaited<ReturnType<typeof startQueueBackend>>;
+describe('Bull Board', () => {
   let service: Service;
 
   beforeAll(async () => {
-    queue = await startQueueBackend(backend);
     service = await startService({
-      REDIS_URL: queue.url,
       PREVIEW_API_KEYS: `docs:${DOCS},shop:${SHOP},docs/read+submit:${READER}`,
     });
     const asset = { id: 'p', type: 'image' as const, upload: 'a'.repeat(64) };
@@ -36,7 +32,6 @@ describe.each(queueBackends)('Bull Board on the %s queue', (backend) => {
   });
   afterAll(async () => {
     await service.stop();
-    await queue.stop();
   });
 
   const get = (path: string, headers: Record<string, string> = {}) =>

@@ -1,23 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
 import { type Service, smallJob, startService } from '../../support/service.ts';
 
 const JOBS = '/api/preview/job';
 
-describe.each(queueBackends)('jobs over HTTP, on the %s queue', (backend) => {
-  let queue: Awaited<ReturnType<typeof startQueueBackend>>;
+describe('jobs over HTTP', () => {
   let service: Service;
 
   beforeAll(async () => {
-    queue = await startQueueBackend(backend);
-    service = await startService({ REDIS_URL: queue.url });
+    service = await startService();
     await service.post(JOBS, smallJob('finished'));
     await service.ended('finished');
   });
 
   afterAll(async () => {
     await service.stop();
-    await queue.stop();
   });
 
   describe('POST /api/preview/job', () => {

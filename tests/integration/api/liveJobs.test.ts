@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningApp, startApi, startWorker } from '../../../src/app.ts';
 import { loadConfig } from '../../../src/config.ts';
 import { createLogger } from '../../../src/logger.ts';
-import { queueBackends, sharedBackends, startQueueBackend } from '../../support/queueBackends.ts';
-import { type Service, smallJob, startService } from '../../support/service.ts';
+import { sharedBackends, startQueueBackend } from '../../support/queueBackends.ts';
+import { EMBEDDED, type Service, smallJob, startService } from '../../support/service.ts';
 import { listen } from '../../support/sse.ts';
 
 const EVENTS = '/api/preview/events';
@@ -15,17 +15,14 @@ const steps = (count: number, changed = -1) =>
     durationSeconds: 1,
   }));
 
-describe.each(queueBackends)('jobs and queue as events, on the %s queue', (backend) => {
-  let queue: Awaited<ReturnType<typeof startQueueBackend>>;
+describe('jobs and queue as events, on the embedded queue', () => {
   let service: Service;
 
   beforeAll(async () => {
-    queue = await startQueueBackend(backend);
-    service = await startService({ ...GRACE, REDIS_URL: queue.url });
+    service = await startService({ ...GRACE, ...EMBEDDED });
   });
   afterAll(async () => {
     await service.stop();
-    await queue.stop();
   });
 
   it('begin with the present state, and tell each change to its end', async () => {

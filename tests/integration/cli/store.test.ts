@@ -8,7 +8,7 @@ import { layoutOf } from '../../../src/storage/folder/fsLayout.ts';
 import { createFsStore } from '../../../src/storage/folder/fsStore.ts';
 import { placeDatabase } from '../../support/placeDatabase.ts';
 import { openQueueWorld, toldJob } from '../../support/queueWorld.ts';
-import { hasRedis, startRedis } from '../../support/redis.ts';
+import { hasRedis, openRedis } from '../../support/redis.ts';
 import { runCli } from '../../support/runCli.ts';
 
 describe('preview-worker store', () => {
@@ -82,7 +82,7 @@ describe('preview-worker store', () => {
   test.skipIf(!hasRedis())(
     'gc removes what is old, but nothing that a waiting job or a dead letter needs',
     async () => {
-      const redis = await startRedis();
+      const redis = await openRedis();
       const world = await openQueueWorld(redis.url, { dataDir });
       try {
         const [unused, waited, buried] = [

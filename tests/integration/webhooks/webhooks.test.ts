@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLogger } from '../../../src/logger.ts';
 import { eventually } from '../../support/eventually.ts';
-import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
-import { type Service, smallJob, startService } from '../../support/service.ts';
+import { EMBEDDED, type Service, smallJob, startService } from '../../support/service.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhookReceiver.ts';
 
 const OLD = `whsec_${Buffer.alloc(32, 'old').toString('base64')}`;
@@ -18,14 +17,12 @@ async function loadExample(): Promise<(headers: object, body: string, secret: st
   return isGenuine;
 }
 
-describe.each(queueBackends)('webhooks on the %s queue', (name) => {
-  let queue: Awaited<ReturnType<typeof startQueueBackend>>;
+describe('webhooks on the embedded queue', () => {
   let receiver: WebhookReceiver;
   let service: Service;
   const lines: string[] = [];
 
   beforeAll(async () => {
-    queue = await startQueueBackend(name);
     let refusals = 2;
     receiver = await startWebhookReceiver(({ path }, response) => {
       if (path === '/gone') return void response.writeHead(410).end();
@@ -36,7 +33,7 @@ describe.each(queueBackends)('webhooks on the %s queue', (name) => {
     });
     service = await startService(
       {
-        REDIS_URL: queue.url,
+        ...EMBEDDED,
         PREVIEW_WEBHOOK_SECRETS: `tests:${OLD},tests:${NEW},shop:${OTHER}`,
         PREVIEW_WEBHOOK_ALLOW_PRIVATE: '127.0.0.1/32',
       },
@@ -47,7 +44,6 @@ describe.each(queueBackends)('webhooks on the %s queue', (name) => {
   afterAll(async () => {
     await service.stop();
     await receiver.close();
-    await queue.stop();
   });
 
   const send = async (jobId: string, path: string, rest = {}): Promise<void> => {

@@ -5,15 +5,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningApp, startWorker } from '../../../src/app.ts';
 import { loadConfig } from '../../../src/config.ts';
 import { createLogger } from '../../../src/logger.ts';
-import { hasRedis, startRedis, type TestRedis } from '../../support/redis.ts';
+import { hasRedis, openRedis, type SharedRedis } from '../../support/redis.ts';
 
 describe.skipIf(!hasRedis())('a worker alone', () => {
-  let redis: TestRedis;
+  let redis: SharedRedis;
   let worker: RunningApp;
   let dataDir: string;
 
   beforeAll(async () => {
-    redis = await startRedis();
+    redis = await openRedis();
     dataDir = await mkdtemp(join(tmpdir(), 'preview-port-'));
     worker = await start('0');
   });

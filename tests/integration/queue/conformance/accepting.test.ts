@@ -1,10 +1,10 @@
 import { stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { queueId } from '../../../src/queue/queuedJob.ts';
-import { layoutOf } from '../../../src/storage/folder/fsLayout.ts';
-import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
-import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
+import { queueId } from '../../../../src/queue/queuedJob.ts';
+import { layoutOf } from '../../../../src/storage/folder/fsLayout.ts';
+import { queueBackends, startQueueBackend } from '../../../support/queueBackends.ts';
+import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../../support/queueWorld.ts';
 
 describe.each(queueBackends)('the client on the %s queue', (name) => {
   let queue: Awaited<ReturnType<typeof startQueueBackend>>;

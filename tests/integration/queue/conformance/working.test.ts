@@ -1,13 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { queueId } from '../../../src/queue/queuedJob.ts';
-import { layoutOf } from '../../../src/storage/folder/fsLayout.ts';
-import { readHistory } from '../../../src/worker/records/attemptHistory.ts';
-import type { JobStatus } from '../../../src/worker/records/jobStatus.ts';
-import { eventually } from '../../support/eventually.ts';
-import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
-import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { queueId } from '../../../../src/queue/queuedJob.ts';
+import { layoutOf } from '../../../../src/storage/folder/fsLayout.ts';
+import { readHistory } from '../../../../src/worker/records/attemptHistory.ts';
+import type { JobStatus } from '../../../../src/worker/records/jobStatus.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { queueBackends, startQueueBackend } from '../../../support/queueBackends.ts';
+import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../../support/queueWorld.ts';
 
 describe.each(queueBackends)('the worker on the %s queue', (name) => {
   let queue: Awaited<ReturnType<typeof startQueueBackend>>;
@@ -82,18 +82,26 @@ describe.each(queueBackends)('the worker on the %s queue', (name) => {
 
 describe.each(queueBackends)('starting and stopping a worker on the %s queue', (name) => {
   let queue: Awaited<ReturnType<typeof startQueueBackend>>;
+  let first: QueueWorld;
   let world: QueueWorld;
 
   beforeAll(async () => {
     queue = await startQueueBackend(name);
+    first = await openQueueWorld(queue.url);
   });
 
-  afterAll(() => queue.stop());
+  afterAll(async () => {
+    await first.close();
+    await queue.stop();
+  });
+
+  beforeEach(async () => {
+    world = await openQueueWorld(queue.url, { backend: first.backend });
+  });
 
   afterEach(() => world.close());
 
   it('takes an urgent job that failed before others that wait, but not before its pause is over', async () => {
-    world = await openQueueWorld(queue.url);
     await world.client.enqueue(toldJob('urgent', ['fail', 'done'], { priority: 'high' }));
     const waiting = Array.from({ length: 4 }, (_, i) => `patient-${i}`);
     for (const jobId of waiting) await world.client.enqueue(toldJob(jobId, ['slow'], { priority: 'low' }));
@@ -107,7 +115,6 @@ describe.each(queueBackends)('starting and stopping a worker on the %s queue', (
   });
 
   it('loses nothing that was accepted before there was a worker', async () => {
-    world = await openQueueWorld(queue.url);
     const sent = await Promise.allSettled(
       Array.from({ length: 30 }, (_, i) => world.client.enqueue(toldJob(`many-${i}`))),
     );
@@ -118,7 +125,6 @@ describe.each(queueBackends)('starting and stopping a worker on the %s queue', (
   });
 
   it('tries again what ran past its deadline', async () => {
-    world = await openQueueWorld(queue.url);
     // Long enough for a render process that has yet to be started on a busy machine.
     await world.startWorker({ jobTimeoutSeconds: 4 });
     await world.client.enqueue(toldJob('slow-once', ['spin', 'done']));
@@ -126,7 +132,6 @@ describe.each(queueBackends)('starting and stopping a worker on the %s queue', (
   });
 
   it('gives a job back whose record cannot be read, and says that the store was at fault', async () => {
-    world = await openQueueWorld(queue.url);
     const job = toldJob('unreadable');
     const { recordPath } = layoutOf(join(world.dataDir, 'store'));
     await world.client.enqueue(job);

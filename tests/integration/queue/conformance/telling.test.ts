@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { JobRecord } from '../../../src/job/jobRecord.ts';
-import { findNeeded } from '../../../src/worker/neededByQueue.ts';
-import { createWebhooks, type Webhooks } from '../../../src/worker/webhooks/webhooks.ts';
-import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
-import { openQueueWorld, QUEUE_NAME, type QueueWorld } from '../../support/queueWorld.ts';
+import type { JobRecord } from '../../../../src/job/jobRecord.ts';
+import { findNeeded } from '../../../../src/worker/neededByQueue.ts';
+import { createWebhooks, type Webhooks } from '../../../../src/worker/webhooks/webhooks.ts';
+import { queueBackends, startQueueBackend } from '../../../support/queueBackends.ts';
+import { openQueueWorld, QUEUE_NAME, type QueueWorld } from '../../../support/queueWorld.ts';
 
 describe.each(queueBackends)('a webhook that waits on the %s queue', (name) => {
   let queue: Awaited<ReturnType<typeof startQueueBackend>>;
