@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { placeDatabase } from '../support/placeDatabase.ts';
 import { CLI } from '../support/processes.ts';
 import { freePort } from '../support/redis.ts';
 import { smallJob } from '../support/service.ts';
@@ -30,6 +31,7 @@ function killed(child: ChildProcess): Promise<void> {
 async function dataFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'preview-restart-'));
   folders.push(folder);
+  await placeDatabase(folder);
   return folder;
 }
 
@@ -64,7 +66,7 @@ const segments = ({ parts }: History) => parts.filter(({ kind }) => kind === 'se
 it('completes a job whose whole service was killed while it rendered', async () => {
   const dataDir = await dataFolder();
   const port = await freePort();
-  const steps = Array.from({ length: 60 }, (_, i) => ({
+  const steps = Array.from({ length: 30 }, (_, i) => ({
     title: `Step ${i}`,
     text: 'Words.',
     durationSeconds: 1,

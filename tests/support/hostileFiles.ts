@@ -85,14 +85,17 @@ async function pictureFiles(): Promise<Record<string, HostileFile>> {
   };
 }
 
-/** Every hostile file; takes a few seconds, because some are large when they are made. */
-export async function hostileFiles(): Promise<HostileFile[]> {
+/**
+ * Every hostile file; takes a few seconds, because some are large when they are made.
+ * @param tenths of its length at which each kind of file is cut off
+ */
+export async function hostileFiles(tenths: readonly number[]): Promise<HostileFile[]> {
   const sounds = soundFiles();
   const pictures = await pictureFiles();
   const whole = { ...pictures, ...sounds };
   return [
     ...Object.values(whole),
-    ...Object.values(whole).flatMap(truncated),
+    ...Object.values(whole).flatMap((file) => truncated(file, tenths)),
     ...(await pictureBombs(pictures)),
     ...soundBombs(sounds),
     ...boxBombs(sounds),
@@ -100,9 +103,8 @@ export async function hostileFiles(): Promise<HostileFile[]> {
   ];
 }
 
-/** Cut off at each tenth of its length. */
-function truncated({ name, type, bytes }: HostileFile): HostileFile[] {
-  return [1, 2, 3, 4, 5, 6, 7, 8, 9].map((tenth) => ({
+function truncated({ name, type, bytes }: HostileFile, tenths: readonly number[]): HostileFile[] {
+  return tenths.map((tenth) => ({
     name: `${name} cut off at ${tenth} tenths`,
     type,
     bytes: bytes.subarray(0, Math.floor((bytes.length * tenth) / 10)),

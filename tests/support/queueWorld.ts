@@ -71,7 +71,7 @@ export interface WorkerSettings {
 export interface WorldSettings {
   queueMax?: number;
   projectQueueMax?: number;
-  /** The pause after the first failed attempt. */
+  /** The pause after the first attempt at a job; by default a second, as in the service. */
   firstPauseMs?: number;
   /** Another world's folder; without one the world has its own, and removes it. */
   dataDir?: string;
@@ -106,7 +106,7 @@ export async function openQueueWorld(
     store,
     queueMax,
     projectQueueMax,
-    ...(firstPauseMs === undefined ? {} : { firstPauseMs }),
+    firstPauseMs,
   });
   const deadLetters = createDeadLetters({ backend, queueName: QUEUE_NAME, store, client });
   const metrics = createPreviewMetrics();

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
+import { placeDatabase } from '../../support/placeDatabase.ts';
 import { CLI } from '../../support/processes.ts';
 import { smallJob } from '../../support/service.ts';
 
@@ -71,6 +72,7 @@ describe('preview-worker', () => {
     const address = taken.address();
     const port = String(typeof address === 'object' ? address?.port : '');
     const env = { PORT: port, DATA_DIR: join(folder, 'port') };
+    await placeDatabase(env.DATA_DIR);
     try {
       const { ended, printed } = run(['serve'], env);
       expect(await ended).toBe(1);
@@ -114,7 +116,9 @@ describe('preview-worker', () => {
   );
 
   test('ends at once on a second signal, though a job still runs', async () => {
-    const { child, ended, printed } = run(['serve'], { PORT: '0', DATA_DIR: join(folder, 'twice') });
+    const DATA_DIR = join(folder, 'twice');
+    await placeDatabase(DATA_DIR);
+    const { child, ended, printed } = run(['serve'], { PORT: '0', DATA_DIR });
     const url = await eventually(async () => /"url":"([^"]+)"/.exec(printed.out)?.[1], 'listening');
     const steps = Array.from({ length: 300 }, (_, i) => ({ title: `Step ${i}`, durationSeconds: 1 }));
     await fetch(`${url}/api/preview/job`, {

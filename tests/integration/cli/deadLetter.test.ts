@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { queueBackends, startQueueBackend } from '../../support/queueBackends.ts';
+import { anyBackend, type QueueBackendName, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
 import { freePort } from '../../support/redis.ts';
 import { runCli } from '../../support/runCli.ts';
-import { type Service, smallJob, startService } from '../../support/service.ts';
+import { EMBEDDED, type Service, smallJob, startService } from '../../support/service.ts';
 
 const run = (args: string[], env: Record<string, string>) => runCli(['dead-letter', ...args], env);
 
@@ -13,21 +13,31 @@ describe('preview-worker dead-letter', () => {
     await service?.stop();
   });
 
-  test.each(queueBackends)(
-    'lists, shows, replays and discards what is in the %s queue',
-    async (name) => {
-      const queue = await startQueueBackend(name);
-      const world: QueueWorld = await openQueueWorld(queue.url, { keep: true });
-      await world.startWorker();
-      await world.client.enqueue(toldJob('unlucky', ['corrupt', 'done']));
-      await world.client.enqueue(toldJob('hopeless', ['corrupt']));
-      await world.reaches('unlucky', 'failed');
-      await world.reaches('hopeless', 'failed');
-      // The embedded queue is free again only when its process has closed it.
-      await world.close();
+  /** What the test does with two dead letters that no service has open. */
+  const withLetters = async (name: QueueBackendName, use: (env: Record<string, string>) => Promise<void>) => {
+    const queue = await startQueueBackend(name);
+    const world: QueueWorld = await openQueueWorld(queue.url, { keep: true });
+    await world.startWorker();
+    await world.client.enqueue(toldJob('unlucky', ['corrupt', 'done']));
+    await world.client.enqueue(toldJob('hopeless', ['corrupt']));
+    await world.reaches('unlucky', 'failed');
+    await world.reaches('hopeless', 'failed');
+    // The embedded queue is free again only when its process has closed it.
+    await world.close();
 
-      const env = { DATA_DIR: world.dataDir, ...(queue.url ? { REDIS_URL: queue.url } : {}) };
-      try {
+    const env = { DATA_DIR: world.dataDir, ...(queue.url ? { REDIS_URL: queue.url } : {}) };
+    try {
+      await use(env);
+    } finally {
+      await queue.stop();
+      await world.remove();
+    }
+  };
+
+  test(
+    'lists, shows, replays and discards what is in the queue',
+    () =>
+      withLetters(anyBackend, async (env) => {
         const listed = await run(['list'], env);
         expect(listed).toMatchObject({ code: 0, err: '' });
         expect(listed.out.trim().split('\n')).toHaveLength(2);
@@ -48,18 +58,27 @@ describe('preview-worker dead-letter', () => {
           code: 1,
           err: expect.stringContaining('dead_letter_not_found'),
         });
-      } finally {
-        await queue.stop();
-        await world.remove();
-      }
-    },
+      }),
+    90_000,
+  );
+
+  test(
+    'lists and replays what is in the embedded queue',
+    () =>
+      withLetters('embedded', async (env) => {
+        expect((await run(['list'], env)).out.trim().split('\n')).toHaveLength(2);
+        expect(await run(['replay', 'unlucky'], env)).toMatchObject({
+          code: 0,
+          out: 'tests/unlucky is queued\n',
+        });
+      }),
     90_000,
   );
 
   test('asks the service over HTTP while that has the embedded queue', async () => {
     const port = await freePort();
     const key = 'tests-key-0123456789abcdef';
-    service = await startService({ PORT: String(port), PREVIEW_API_KEYS: `tests:${key}` });
+    service = await startService({ ...EMBEDDED, PORT: String(port), PREVIEW_API_KEYS: `tests:${key}` });
     const job = smallJob('unlucky', {
       steps: [{ asset: 'p' }],
       assets: [{ id: 'p', type: 'image', upload: 'a'.repeat(64) }],

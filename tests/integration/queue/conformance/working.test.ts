@@ -9,13 +9,16 @@ import { eventually } from '../../../support/eventually.ts';
 import { queueBackends, startQueueBackend } from '../../../support/queueBackends.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../../support/queueWorld.ts';
 
+/** A fifth of the service's; what a job gets by itself is in accepting.test.ts. */
+const FIRST_PAUSE_MS = 200;
+
 describe.each(queueBackends)('the worker on the %s queue', (name) => {
   let queue: Awaited<ReturnType<typeof startQueueBackend>>;
   let world: QueueWorld;
 
   beforeAll(async () => {
     queue = await startQueueBackend(name);
-    world = await openQueueWorld(queue.url);
+    world = await openQueueWorld(queue.url, { firstPauseMs: FIRST_PAUSE_MS });
     await world.startWorker();
   });
 
@@ -125,8 +128,10 @@ describe.each(queueBackends)('starting and stopping a worker on the %s queue', (
   });
 
   it('tries again what ran past its deadline', async () => {
-    // Long enough for a render process that has yet to be started on a busy machine.
-    await world.startWorker({ jobTimeoutSeconds: 4 });
+    await world.startWorker({ jobTimeoutSeconds: 2 });
+    // By now its render process has been started.
+    await world.client.enqueue(toldJob('quick'));
+    await world.reaches('quick', 'completed');
     await world.client.enqueue(toldJob('slow-once', ['spin', 'done']));
     expect(await world.reaches('slow-once', 'completed')).toMatchObject({ attemptsMade: 2 });
   });
