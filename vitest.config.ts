@@ -1,27 +1,27 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { BUILT_MODULES, importBuilt } from './tests/support/built.ts';
+import { MOST_WORKERS } from './tests/support/redisServers.ts';
 
 /** Suites that wait for most of their time, for locks, pauses and processes: several run at a time, the longest first. */
 const WAITING = [
+  'tests/integration/queue/conformance/working.test.ts',
+  'tests/security/hostileClients.test.ts',
+  'tests/integration/queue/conformance/ends.test.ts',
   'tests/integration/webhooks/kills.test.ts',
   'tests/integration/worker/lostWorker.test.ts',
-  'tests/security/hostileClients.test.ts',
   'tests/worker/previewWorker.comprehensive.test.ts',
-  'tests/integration/worker/previewWorker.test.ts',
+  'tests/integration/queue/failover.test.ts',
   'tests/integration/cli/stop.test.ts',
   'tests/integration/worker/deadLetters.test.ts',
   'tests/integration/webhooks/webhooks.test.ts',
   'tests/integration/webhooks/slowReceivers.test.ts',
-  'tests/integration/webhooks/needed.test.ts',
   'tests/integration/webhooks/webhookSender.test.ts',
   'tests/integration/worker/queueWatch.test.ts',
   'tests/integration/queue/redisAway.test.ts',
   'tests/integration/worker/jobList.test.ts',
   'tests/integration/queue/outages.test.ts',
-  'tests/integration/queue/failover.test.ts',
   'tests/integration/storeAway.test.ts',
-  'tests/integration/deploy/dashboards.test.ts',
   'tests/integration/deploy/prometheus.test.ts',
 ];
 
@@ -73,7 +73,7 @@ export default defineConfig({
     // One after the other: what is at work all the time has a core for itself.
     projects: [
       project('unit', 0, 2, { include: ['tests/unit/**/*.test.ts'] }),
-      project('waiting', 1, 4, { include: WAITING }),
+      project('waiting', 1, MOST_WORKERS, { include: WAITING }),
       project('integration', 2, 2, {
         include: ['tests/integration/**/*.test.ts', 'tests/security/**/*.test.ts'],
         exclude: WAITING,

@@ -6,7 +6,7 @@ import { createLogger } from '../../src/logger.ts';
 import { eventually } from './eventually.ts';
 import { hasRedis, startRedis } from './redis.ts';
 import { startS3, TEST_BUCKET } from './s3.ts';
-import { type Service, smallJob, startService } from './service.ts';
+import { EMBEDDED, type Service, smallJob, startService } from './service.ts';
 
 /** What is under way when the store goes is over by then. */
 const SETTLED_SECONDS = 3;
@@ -21,7 +21,7 @@ interface Watched {
 /** A service with jobs of which some have ended and the others wait. */
 async function startWithJobs(
   jobs: number,
-  env: Record<string, string>,
+  env: Record<string, string | undefined>,
   { onTestFinished }: TestContext,
 ): Promise<Watched> {
   const messages: string[] = [];
@@ -57,7 +57,7 @@ async function expectAllComplete({ service, jobIds }: Watched): Promise<void> {
 interface Place {
   name: string;
   open(context: TestContext): Promise<{
-    env: Record<string, string>;
+    env: Record<string, string | undefined>;
     takeAway(service: Service): Promise<void>;
     bringBack(service: Service): Promise<void>;
   }>;
@@ -77,7 +77,7 @@ const folder = {
 
 const IN_FOLDER: Place = {
   name: 'a folder, on the embedded queue',
-  open: async () => ({ env: {}, ...folder }),
+  open: async () => ({ env: EMBEDDED, ...folder }),
 };
 
 const IN_BUCKET: Place = {
@@ -88,7 +88,7 @@ const IN_BUCKET: Place = {
     const s3 = await startS3();
     onTestFinished(s3.stop);
     return {
-      env: { STORE_URL: `s3://${TEST_BUCKET}/demo?endpoint=${s3.endpoint}` },
+      env: { ...EMBEDDED, STORE_URL: `s3://${TEST_BUCKET}/demo?endpoint=${s3.endpoint}` },
       takeAway: async () => s3.refuse(true),
       bringBack: async () => s3.refuse(false),
     };
@@ -105,8 +105,8 @@ const ON_REDIS: Place = {
 };
 
 /**
- * The store, or the memory of Redis, is gone while jobs wait, and comes back after so many seconds. Without help the five
- * attempts of a job are over after fifteen.
+ * The store, or the memory of Redis, is gone while jobs wait, and comes back after so many seconds. Without help a job
+ * would have spent an attempt after one second, and all five after fifteen.
  */
 export function storeAwaySuite(away: { jobs: number; storeSeconds: number; memorySeconds: number }): void {
   const { storeSeconds, memorySeconds } = away;

@@ -77,7 +77,7 @@ describe.skipIf(!hasRedis())('two versions of the renderer on one Redis and one 
   }, 120_000);
 
   it('take over from each other when one is stopped, and lose nothing', async () => {
-    const request = { steps: steps(150, 'Long'), options: { resolution: '1280x720', fps: 30 } };
+    const request = { steps: steps(60, 'Long'), options: { resolution: '1280x720', fps: 30 } };
     await postJob(api.url, smallJob('rolled-back', request));
     const [first, second] = await eventually(async () => {
       if (started(ours).includes('rolled-back')) return [ours, theirs] as const;

@@ -10,7 +10,10 @@ describe('payload and history', () => {
 
   beforeEach(async () => {
     queue = await startQueueBackend(anyBackend);
-    world = await openQueueWorld(queue.url, { logger: createLogger('silent', { redact: ['source'] }) });
+    world = await openQueueWorld(queue.url, {
+      firstPauseMs: 100,
+      logger: createLogger('silent', { redact: ['source'] }),
+    });
   });
   afterEach(async () => {
     await world.close();
