@@ -10,5 +10,7 @@ export default defineConfig({
     server: { deps: { external: [BUILT_MODULES] } },
     include: ['tests/long/**/*.test.ts'],
     maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

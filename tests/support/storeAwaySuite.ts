@@ -11,6 +11,9 @@ import { EMBEDDED, type Service, smallJob, startService } from './service.ts';
 /** What is under way when the store goes is over by then. */
 const SETTLED_SECONDS = 3;
 
+const CLOSED = 'no job is taken until store and queue can be used';
+const OPENED = 'store and queue can be used again, jobs are taken';
+
 interface Watched {
   service: Service;
   jobIds: string[];
@@ -126,13 +129,15 @@ export function storeAwaySuite(away: { jobs: number; storeSeconds: number; memor
         const watched = await startWithJobs(jobs, env, context);
         const { service, said } = watched;
 
+        // A busy machine may have kept Redis from answering for a moment before.
+        const [closed, opened] = [said(CLOSED), said(OPENED)];
         await takeAway(service);
         await sleep(SETTLED_SECONDS * 1000);
         const started = said('job started');
         expect(started).toBeLessThan(jobs);
         await sleep((storeSeconds - SETTLED_SECONDS) * 1000);
         expect(said('job started')).toBe(started);
-        expect(said('no job is taken until store and queue can be used')).toBe(1);
+        expect(said(CLOSED)).toBe(closed + 1);
         expect(await service.get('/readyz')).toMatchObject({ status: 503 });
         expect(await service.get('/api/preview/worker/health')).toMatchObject({
           status: 503,
@@ -141,7 +146,7 @@ export function storeAwaySuite(away: { jobs: number; storeSeconds: number; memor
 
         await bringBack(service);
         await expectAllComplete(watched);
-        expect(said('store and queue can be used again, jobs are taken')).toBe(1);
+        expect(said(OPENED)).toBe(opened + 1);
       },
     );
 
@@ -154,6 +159,7 @@ export function storeAwaySuite(away: { jobs: number; storeSeconds: number; memor
         const watched = await startWithJobs(away.jobs, { REDIS_URL: redis.url }, context);
         const { service, said } = watched;
 
+        const closed = said(CLOSED);
         await redis.run('CONFIG', 'SET', 'maxmemory', '1mb');
         await sleep(SETTLED_SECONDS * 1000);
         expect(await service.get('/readyz')).toMatchObject({ status: 503 });
@@ -162,7 +168,7 @@ export function storeAwaySuite(away: { jobs: number; storeSeconds: number; memor
           body: { code: 'queue_unavailable' },
         });
         await sleep((memorySeconds - SETTLED_SECONDS) * 1000);
-        expect(said('no job is taken until store and queue can be used')).toBe(1);
+        expect(said(CLOSED)).toBe(closed + 1);
 
         await redis.run('CONFIG', 'SET', 'maxmemory', '0');
         await expectAllComplete(watched);
