@@ -12,5 +12,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     fileParallelism: false,
+    // Files share what they load; each has a browser and a service of its own.
+    isolate: false,
   },
 });
