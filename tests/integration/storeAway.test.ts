@@ -1,4 +1,4 @@
 import { storeAwaySuite } from '../support/storeAwaySuite.ts';
 
 // Longer than the pauses after the first attempts of a job; after all five are the outages of tests/long/storeAway.test.ts.
-storeAwaySuite({ jobs: 30, storeSeconds: 6, memorySeconds: 6 });
+storeAwaySuite({ jobs: 15, storeSeconds: 6, memorySeconds: 6 });
