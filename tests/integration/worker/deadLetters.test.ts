@@ -10,8 +10,6 @@ import { eventually } from '../../support/eventually.ts';
 import { anyBackend, startQueueBackend } from '../../support/queueBackends.ts';
 import { openQueueWorld, QUEUE_NAME, type QueueWorld, toldJob } from '../../support/queueWorld.ts';
 
-const FIRST_PAUSE_MS = 200;
-
 describe('dead letters', () => {
   let queue: Awaited<ReturnType<typeof startQueueBackend>>;
   let world: QueueWorld;
