@@ -19,7 +19,7 @@ import type { PreviewJob } from '../job/previewJob.types.ts';
 import type { ArtifactStore, StoredPart } from '../storage/artifactStore.ts';
 import { buildManifest } from './manifest.ts';
 import { makeMovie } from './movie/makeMovie.ts';
-import { describeStream, putStream } from './movie/stream.ts';
+import { announceStream } from './movie/stream.ts';
 import { artifact, wants } from './outputs.ts';
 import { createPartMaker, type PartMaker, type PartReport } from './parts/partMaker.ts';
 import { createPictureEncoder } from './pictureEncoder.ts';
@@ -27,8 +27,9 @@ import { makePoster } from './pictures/poster.ts';
 import { makeTeaser } from './pictures/teaser.ts';
 import { slideWarnings } from './pictures/thumbnail.ts';
 import { makeThumbnailSheet } from './pictures/thumbnailSheet.ts';
+import type { Plan } from './plan/plan.ts';
 import { type Prepared, prepare } from './plan/prepare.ts';
-import { learnRates } from './plan/rates.ts';
+import { learnRates, type Taken } from './plan/rates.ts';
 import { makeSegments, type Segments } from './segments/makeSegments.ts';
 import { type BackgroundCache, createBackgroundCache } from './slides/backgroundCache.ts';
 import { createSlides } from './slides/slides.ts';
@@ -90,12 +91,11 @@ async function render(job: PreviewJob, context: RenderContext, parts: PartMaker)
 
   onProgress({ percent: 0, stage: 'assets' });
   const prepared = await stopwatch.time('assets', () => prepare(job, context.assets, store));
-  const { plan, timeline } = prepared;
-  const bench = createWorkbench(prepared, context, parts, stopwatch);
+  const { plan } = prepared;
+  const bench = createWorkbench(plan, context, parts, stopwatch);
 
+  const announced = announceStream(prepared, store);
   const wantsVideo = wants(job, 'video');
-  const isStreamed = wantsVideo && plan.video.format === 'mp4';
-  const announced = isStreamed ? putStream(store, job, describeStream(plan, timeline)) : undefined;
   const pictures = wantsVideo ? stopwatch.time('segments', () => makeSegments(plan, bench)) : undefined;
   const [poster, segments, soundtrack] = await Promise.all([
     wants(job, 'poster') ? makePoster(plan, bench) : undefined,
@@ -112,15 +112,7 @@ async function render(job: PreviewJob, context: RenderContext, parts: PartMaker)
   const warnings = distinct([...prepared.warnings, ...(await slideWarnings(plan, parts))]);
   const manifest = buildManifest(prepared, bench, { files, warnings, segments, soundtrack });
   const manifestObject = await store.putObject(Buffer.from(JSON.stringify(manifest, null, 2)));
-  if (segments?.reused === 0) {
-    await learnRates(store, {
-      pictures: bench.encoder.framesEncoded(),
-      seconds: timeline.totalFrames / timeline.fps,
-      timings: stopwatch.timings(),
-      videoBytes: files.find(({ name }) => name.startsWith('preview.'))?.bytes ?? 0,
-      soundBytes: soundtrack?.bytes,
-    });
-  }
+  if (segments?.reused === 0) await learnRates(store, whatItTook(prepared, bench, files, soundtrack));
 
   onProgress({ percent: 100, stage: 'done' });
   return {
@@ -134,7 +126,7 @@ async function render(job: PreviewJob, context: RenderContext, parts: PartMaker)
 }
 
 function createWorkbench(
-  { plan }: Prepared,
+  { video }: Plan,
   { store, onProgress, signal, backgrounds = createBackgroundCache() }: RenderContext,
   parts: PartMaker,
   stopwatch: Workbench['stopwatch'],
@@ -145,7 +137,7 @@ function createWorkbench(
     store,
     parts,
     slides: createSlides(sources, stopwatch),
-    encoder: createPictureEncoder(plan.video),
+    encoder: createPictureEncoder(video),
     stopwatch,
     onProgress,
     signal,
@@ -178,6 +170,19 @@ async function makeFiles(
     ...texts,
   ];
 }
+
+const whatItTook = (
+  { timeline }: Prepared,
+  { encoder, stopwatch }: Workbench,
+  files: readonly Artifact[],
+  soundtrack: StoredPart | undefined,
+): Taken => ({
+  pictures: encoder.framesEncoded(),
+  seconds: timeline.totalFrames / timeline.fps,
+  timings: stopwatch.timings(),
+  videoBytes: files.find(({ name }) => name.startsWith('preview.'))?.bytes ?? 0,
+  soundBytes: soundtrack?.bytes,
+});
 
 /** A damaged logo is damaged on every slide; one warning is enough. */
 const distinct = (warnings: readonly Warning[]): Warning[] => [

@@ -1,7 +1,9 @@
 import { sha256Hex } from '../../job/sha256.ts';
 import { timescaleOf, type VideoSettings } from '../../media/codecs.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
+import { wants } from '../outputs.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Prepared } from '../plan/prepare.ts';
 import type { Timeline } from '../timeline/timeline.ts';
 
 /**
@@ -16,7 +18,25 @@ export interface StreamPlan {
   soundtrack?: string;
 }
 
-export function describeStream(plan: Plan, timeline: Timeline): StreamPlan {
+export interface JobName {
+  projectId: string;
+  jobId: string;
+}
+
+/** Where the job wants a video that can be streamed, which is an MP4: notes what will be in it. */
+export async function announceStream({ job, plan, timeline }: Prepared, store: ArtifactStore): Promise<void> {
+  if (!wants(job, 'video') || plan.video.format !== 'mp4') return;
+  const stream = Buffer.from(JSON.stringify(describeStream(plan, timeline)));
+  await store.putPart(streamKey(job), await store.putObject(stream));
+}
+
+/** Undefined where the job's render has not begun, or makes no stream. */
+export async function getStream(store: ArtifactStore, job: JobName): Promise<StreamPlan | undefined> {
+  const part = await store.getPart(streamKey(job));
+  return part && (JSON.parse(String(await store.readObject(part.sha256))) as StreamPlan);
+}
+
+function describeStream(plan: Plan, timeline: Timeline): StreamPlan {
   return {
     video: plan.video,
     timescale: timescaleOf(plan.video),
@@ -24,21 +44,6 @@ export function describeStream(plan: Plan, timeline: Timeline): StreamPlan {
     segments: timeline.entries.map(({ frames }, i) => ({ key: plan.entries[i]?.segment.key ?? '', frames })),
     ...(plan.soundtrack ? { soundtrack: plan.soundtrack.key } : {}),
   };
-}
-
-export interface JobName {
-  projectId: string;
-  jobId: string;
-}
-
-export async function putStream(store: ArtifactStore, job: JobName, stream: StreamPlan): Promise<void> {
-  await store.putPart(streamKey(job), await store.putObject(Buffer.from(JSON.stringify(stream))));
-}
-
-/** Undefined where the job's render has not begun, or makes no stream. */
-export async function getStream(store: ArtifactStore, job: JobName): Promise<StreamPlan | undefined> {
-  const part = await store.getPart(streamKey(job));
-  return part && (JSON.parse(String(await store.readObject(part.sha256))) as StreamPlan);
 }
 
 const streamKey = ({ projectId, jobId }: JobName): string =>
