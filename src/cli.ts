@@ -27,21 +27,21 @@ const program = new Command('preview-worker')
 
 program
   .command('serve')
-  .description('API and worker in one process, with the embedded queue unless REDIS_URL is set')
+  .description('run API and worker in one process, with the embedded queue unless REDIS_URL is set')
   .action(async () => runUntilSignal((await app()).startServe, () => loadConfig(process.env)));
 program
   .command('api')
-  .description('the API alone')
+  .description('run the API')
   .action(async () => runUntilSignal((await app()).startApi, () => loadConfig(process.env)));
 program
   .command('worker')
-  .description('a worker alone')
+  .description('run a worker')
   .action(async () => runUntilSignal((await app()).startWorker, () => loadConfig(withoutHost)));
 program
   .command('render')
   .description('render a job file without a queue')
   .argument('<job.json>')
-  .requiredOption('--out <folder>', 'where the artifacts are written')
+  .requiredOption('--out <folder>', 'folder for the artifacts')
   .action((file: string, { out }: { out: string }) =>
     untilInterrupted(async (signal) =>
       (await jobFiles()).renderFile(file, out, loadConfig(withoutHost), signal),
@@ -49,36 +49,38 @@ program
   );
 program
   .command('validate')
-  .description('check a job file; each error on a line of its own')
+  .description('check a job file and print each mistake on its own line')
   .argument('<job.json>')
   .action(async (file: string) => (await jobFiles()).validateFile(file));
 program
   .command('demo')
-  .description('start the service, render the example over HTTP, download and check what it made')
+  .description('start the service, render the example over HTTP, and download the result')
   .action(() => untilInterrupted(async (signal) => (await import('./cli/demo.ts')).demo(signal)));
 
 program
   .command('doctor')
   .description(
-    'check settings, queue, store, fonts, codecs, clocks and limits; exit 1 where the service cannot work',
+    'check settings, queue, store, fonts, codecs, clocks and limits; exit with 1 if the service cannot work',
   )
-  .option('--json', 'the findings as JSON')
+  .option('--json', 'print the findings as JSON')
   .action(async (options: { json?: boolean }) =>
     (await import('./cli/doctor.ts')).doctor(options, () => loadConfig(withoutHost)),
   );
 
-const deadLetter = program.command('dead-letter').description('jobs that failed for good');
-const project = ['--project <id>', 'the project, where several have a job of this id'] as const;
+const deadLetter = program
+  .command('dead-letter')
+  .description('look at jobs that failed for good, replay or discard them');
+const project = ['--project <id>', 'the project, if several have a job with this id'] as const;
 deadLetter
   .command('list')
-  .description('all of them, the newest first')
-  .option('--project <id>', 'only those of this project')
+  .description('list all dead letters, the newest first')
+  .option('--project <id>', 'only dead letters of this project')
   .action(async (options: DeadLetterOptions) =>
     (await deadLetters()).listDeadLetters(options, loadConfig(withoutHost)),
   );
 deadLetter
   .command('show')
-  .description('one of them as JSON: the job, the error, each attempt')
+  .description('print one as JSON: the job, the error and each attempt')
   .argument('<jobId>')
   .option(...project)
   .action(async (jobId: string, options: DeadLetterOptions) =>
@@ -94,25 +96,25 @@ deadLetter
   );
 deadLetter
   .command('discard')
-  .description('throw the dead letter away; that the job failed stays on record')
+  .description('remove the dead letter; the record still says that the job failed')
   .argument('<jobId>')
   .option(...project)
   .action(async (jobId: string, options: DeadLetterOptions) =>
     (await deadLetters()).discardDeadLetter(jobId, options, loadConfig(withoutHost)),
   );
 
-const store = program.command('store').description('what is kept in DATA_DIR');
+const store = program.command('store').description('check and clean the store in DATA_DIR');
 store
   .command('verify')
-  .description('read every byte and compare it with its digest; exit 1 where there is damage')
-  .option('--remove-damaged', 'take damaged objects away; parts are then made again')
+  .description('compare every file with its digest; exit with 1 if there is damage')
+  .option('--remove-damaged', 'remove damaged objects; parts are rendered again when needed')
   .action(async (options: { removeDamaged?: boolean }) =>
     (await stores()).verify(options, loadConfig(withoutHost)),
   );
 store
   .command('gc')
-  .description('remove what is older than PREVIEW_RETENTION_DAYS and needed by nobody')
-  .option('--dry-run', 'only say what would be removed')
+  .description('remove what is older than PREVIEW_RETENTION_DAYS and no longer needed')
+  .option('--dry-run', 'only print what would be removed')
   .action(async (options: { dryRun?: boolean }) =>
     (await stores()).collect(options, loadConfig(withoutHost)),
   );

@@ -28,7 +28,7 @@ export const openSandbox = ({ renderMemoryBytes, jobTimeoutSeconds }: Config): R
 export function localStoreFolder(config: Config): string {
   if (!config.storeUrl) return storeFolder(config);
   const message =
-    'STORE_URL names a bucket; checking and removing works on a store in a folder only. See docs/storage.md for buckets.';
+    'STORE_URL names a bucket, but `store verify` and `store gc` work on a folder only; see docs/storage.md.';
   throw new PreviewError('config_invalid', message);
 }
 

@@ -84,4 +84,4 @@ const refusal = (): PreviewError =>
   );
 
 const hostRefusal = (): PreviewError =>
-  new PreviewError('asset_address_refused', 'The lists of hosts of this service do not allow this host.');
+  new PreviewError('asset_address_refused', 'This service does not allow this host.');

@@ -52,7 +52,7 @@ export function createAssetFetcher(agent: Agent, totalMs: number): AssetFetcher 
     }
     throw new PreviewError(
       'asset_unreachable',
-      `${place(target)} is what more than ${MAX_REDIRECTS} redirects lead to; name the last address itself.`,
+      `${place(target)} is behind more than ${MAX_REDIRECTS} redirects; use the final address.`,
     );
   };
 }
@@ -109,7 +109,7 @@ function refuseEncoded({ headers, body }: Dispatcher.ResponseData, target: URL):
   body.on('error', () => undefined).destroy();
   throw new PreviewError(
     'asset_type_unsupported',
-    `${place(target)} answered with the Content-Encoding ${encoding}, which was not asked for; serve the file as it is.`,
+    `${place(target)} answered with the Content-Encoding ${encoding}, which was not requested; serve the file uncompressed.`,
   );
 }
 
@@ -129,7 +129,9 @@ function asFetchError(error: unknown, target: URL, signal: AbortSignal): unknown
   // Whoever stopped the job says why; it is not the asset's fault.
   if (signal.aborted) return signal.reason;
   if (error instanceof PreviewError) return error;
-  return new PreviewError('asset_unreachable', `${place(target)} did not answer in full.`, { cause: error });
+  return new PreviewError('asset_unreachable', `${place(target)} did not answer completely.`, {
+    cause: error,
+  });
 }
 
 /** Where, without the user info and the query, which may be secrets. */

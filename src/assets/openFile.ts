@@ -29,6 +29,8 @@ async function* readFileOf(file: string, path: string): AsyncGenerator<Uint8Arra
   try {
     yield* createReadStream(file);
   } catch (cause) {
-    throw new PreviewError('asset_missing', `the file ${path} cannot be read; check its rights.`, { cause });
+    throw new PreviewError('asset_missing', `the file ${path} cannot be read; check its permissions.`, {
+      cause,
+    });
   }
 }

@@ -8,7 +8,7 @@ export function deadLettersOverHttp(url: string, apiKey: string | undefined): De
     const headers = apiKey === undefined ? undefined : { authorization: `Bearer ${apiKey}` };
     const address = `${url}/api/preview/dead-letter${path}`;
     const response = await fetch(address, { method, ...(headers ? { headers } : {}) }).catch((cause) => {
-      const message = `The service that has the queue does not answer at ${url}; set HOST and PORT to where it listens.`;
+      const message = `The service that uses this queue does not answer at ${url}; set HOST and PORT to its address.`;
       throw new PreviewError('queue_unavailable', message, { cause });
     });
     const text = await response.text();

@@ -120,7 +120,10 @@ async function download(call: Call, artifacts: readonly SignedArtifact[]): Promi
   for (const { name, url, sha256 } of artifacts) {
     const bytes = await call.bytes(url);
     if (createHash('sha256').update(bytes).digest('hex') !== sha256) {
-      throw new PreviewError('asset_digest_mismatch', `${name} arrived with other bytes than were promised.`);
+      throw new PreviewError(
+        'asset_digest_mismatch',
+        `${name} does not have the digest that the service named.`,
+      );
     }
     await writeFile(join(OUT, name), bytes);
     total += bytes.length;

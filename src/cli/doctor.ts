@@ -40,7 +40,7 @@ function findConfig(load: () => Config): { findings: Finding[]; config?: Config 
   } catch (error) {
     if (!(error instanceof PreviewError)) throw error;
     const problems = error.message.split('\n').filter((line) => !line.startsWith('See '));
-    const advice = 'Set it as docs/configuration.md says, and run this again: the rest was not looked at.';
+    const advice = 'Correct it (see docs/configuration.md) and run this again. Nothing else was checked.';
     return { findings: [node, ...problems.map((problem) => fail(`${problem}.`, advice))] };
   }
 }
@@ -61,16 +61,16 @@ function findKeys({ apiKeys, signingKeys, redisUrl, storeUrl }: Config): Finding
   if (apiKeys.length === 0) {
     findings.push(
       warn(
-        'There are no API keys: whoever reaches the port may send jobs.',
-        'Set PREVIEW_API_KEYS before others than this machine can reach it.',
+        'There are no API keys: anybody who reaches the port may send jobs.',
+        'Set PREVIEW_API_KEYS before other machines can reach the port.',
       ),
     );
   }
   if (signingKeys.length === 0 && (redisUrl || storeUrl)) {
     findings.push(
       warn(
-        'PREVIEW_SIGNING_KEYS is not set: an API process makes a key of its own in DATA_DIR.',
-        'Set it where API processes do not share DATA_DIR; else a URL that one has signed is refused by another.',
+        'PREVIEW_SIGNING_KEYS is not set: the API makes a key and keeps it in DATA_DIR.',
+        'Set it if API processes do not share DATA_DIR. Otherwise one refuses the URLs that another has signed.',
       ),
     );
   }
@@ -86,6 +86,8 @@ function print(findings: readonly Finding[], fails: number): void {
   }
   const warnings = findings.filter(({ status }) => status === 'warn').length;
   const last =
-    fails > 0 ? `${fails} to be put right before the service can work` : 'The service can work here';
-  console.log(`\n${last}${warnings > 0 ? `; ${warnings} to be known` : ''}.`);
+    fails > 0
+      ? `${fails} ${fails === 1 ? 'problem' : 'problems'} to solve before the service can work`
+      : 'The service can work here';
+  console.log(`\n${last}${warnings > 0 ? `; ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : ''}.`);
 }

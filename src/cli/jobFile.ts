@@ -22,7 +22,7 @@ import { artifactTable, showProgress, timingLine } from './display.ts';
  */
 export async function readJobFile(file: string): Promise<PreviewJob> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new PreviewError('invalid_request', `${file} cannot be read; give the name of a job file.`, {
+    throw new PreviewError('invalid_request', `${file} cannot be read; check the name of the job file.`, {
       cause,
     });
   });

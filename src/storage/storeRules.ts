@@ -6,10 +6,7 @@ import type { StoredObject, StoredPart } from './artifactStore.ts';
 /** @throws PreviewError `asset_too_large` */
 export function checkSize(bytes: number, maxBytes = Number.POSITIVE_INFINITY): void {
   if (bytes > maxBytes) {
-    throw new PreviewError(
-      'asset_too_large',
-      `The file is larger than the ${maxBytes} bytes that are accepted.`,
-    );
+    throw new PreviewError('asset_too_large', `The file is larger than ${maxBytes} bytes.`);
   }
 }
 

@@ -51,7 +51,7 @@ export function createUploadQuota(options: {
   const refusal = (room: number): PreviewError =>
     new PreviewError(
       'upload_quota_exceeded',
-      `The uploads of this project may have ${quotaBytes} bytes together, and ${room} are left; remove some ` +
+      `The uploads of this project may take ${quotaBytes} bytes in all, and ${room} are left; remove some ` +
         '(GET /api/assets lists them, DELETE /api/assets/:sha256 removes one), or have PREVIEW_UPLOAD_QUOTA_BYTES raised.',
     );
 

@@ -15,7 +15,7 @@ export function checkHeaders(app: FastifyInstance): void {
       throw new PreviewError('invalid_request', 'Send a Host header.');
     const encoding = headers['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-      const message = 'Send the body as it is, without a Content-Encoding.';
+      const message = 'Send the body uncompressed, without a Content-Encoding.';
       throw new PreviewError('unsupported_media_type', message);
     }
     done();

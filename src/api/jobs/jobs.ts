@@ -169,7 +169,7 @@ function validJob({ body, project }: FastifyRequest, webhookProjects: WebhookPro
     throw new PreviewError('forbidden', `This API key is for project "${project}"; send it as projectId.`);
   }
   if (checked.job.webhook && !webhookProjects.has(checked.job.projectId)) {
-    const message = `project "${checked.job.projectId}" has no secret to sign it with; set PREVIEW_WEBHOOK_SECRETS, or leave it out`;
+    const message = `project "${checked.job.projectId}" has no secret for webhooks; leave the webhook out, or set PREVIEW_WEBHOOK_SECRETS`;
     throw new PreviewError('invalid_payload', undefined, { errors: [{ pointer: '/webhook', message }] });
   }
   return checked.job;

@@ -42,7 +42,7 @@ function findCores({ cores }: Limits, concurrency: number): Finding {
   if (concurrency <= cores) return ok(message);
   return warn(
     message,
-    `Set PREVIEW_WORKER_CONCURRENCY to ${Math.max(1, Math.floor(cores))}: more at a time makes each slower, and all of them late.`,
+    `Set PREVIEW_WORKER_CONCURRENCY to ${Math.max(1, Math.floor(cores))}: with more at a time, every job takes longer.`,
   );
 }
 
@@ -52,15 +52,15 @@ function findMemory({ memory, freeMemory }: Limits, concurrency: number): Findin
   if (memory < needed)
     return warn(
       message,
-      'Lower PREVIEW_WORKER_CONCURRENCY or give it more: a render that is killed for its memory is tried again, and then a dead letter.',
+      'Lower PREVIEW_WORKER_CONCURRENCY or add memory. A render that is killed for lack of memory is tried again, and finally becomes a dead letter.',
     );
   return ok(message);
 }
 
 function findOpenFiles({ openFiles }: Limits): Finding[] {
   if (openFiles === undefined) return [];
-  const message = `${openFiles} files may be open.`;
-  const advice = 'Raise it: `ulimit -n 65536` before the start, LimitNOFILE= in a systemd unit.';
+  const message = `A process may open ${openFiles} files.`;
+  const advice = 'Raise the limit: `ulimit -n 65536` before the start, or LimitNOFILE= in a systemd unit.';
   if (openFiles < TOO_FEW_FILES) return [fail(message, advice)];
   return [openFiles < FEW_FILES ? warn(message, advice) : ok(message)];
 }

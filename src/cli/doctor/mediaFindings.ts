@@ -23,7 +23,7 @@ export async function findMedia(config: Config): Promise<Finding[]> {
   if (folder === undefined)
     return [
       ...folders,
-      codecs.fail(`${tmpdir()} cannot be written.`, 'Make it writable, or set TMPDIR to a folder that is.'),
+      codecs.fail(`${tmpdir()} is not writable.`, 'Make it writable, or set TMPDIR to a folder that is.'),
     ];
   const sandbox = openSandbox(config);
   const pool = createRenderPool(folder, { fontsFolder: config.fontsDir, sandbox });
@@ -48,25 +48,20 @@ export async function findMedia(config: Config): Promise<Finding[]> {
   }
   // The process loads them before it takes a job, and the card has words.
   const drawn = findings.some(({ subject, status }) => subject === 'codecs' && status === 'ok');
-  return [
-    ...(drawn ? [fonts.ok('The fonts of the package were loaded and used.')] : []),
-    ...folders,
-    ...findings,
-  ];
+  return [...(drawn ? [fonts.ok('The fonts of the package can be used.')] : []), ...folders, ...findings];
 }
 
 const ADVICE =
-  'Run `npm ci` again on this kind of machine: node-av and sharp bring a binary for each system and processor. /tmp must be writable, and 300 MB of memory free.';
+  'Run `npm ci` again on this machine: node-av and sharp need the binaries for its system and processor. Also make sure that /tmp is writable and 300 MB of memory are free.';
 
 async function findFontsFolder(folder: string | undefined): Promise<Finding[]> {
   if (folder === undefined) return [];
   const names = await readdir(folder).catch(() => undefined);
-  const advice = 'Let PREVIEW_FONTS_DIR name a folder with TTF or OTF files.';
+  const advice = 'Set PREVIEW_FONTS_DIR to a folder with TTF or OTF files.';
   if (!names) return [fonts.fail(`PREVIEW_FONTS_DIR ${folder} cannot be read.`, advice)];
   const usable = names.filter((name) => /\.(ttf|otf)$/i.test(name));
   const webOnly = names.filter((name) => /\.woff2?$/i.test(name));
-  if (usable.length === 0)
-    return [fonts.warn(`PREVIEW_FONTS_DIR ${folder} has no font that can be used.`, advice)];
+  if (usable.length === 0) return [fonts.warn(`PREVIEW_FONTS_DIR ${folder} has no TTF or OTF file.`, advice)];
   return [
     fonts.ok(`PREVIEW_FONTS_DIR has ${usable.length} fonts.`),
     ...(webOnly.length > 0 ? [fonts.warn(`${webOnly.join(', ')} cannot be used.`, advice)] : []),

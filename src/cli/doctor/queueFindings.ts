@@ -32,9 +32,7 @@ export async function findQueue(config: Config): Promise<Finding[]> {
       if (backend.kind === 'postgres') return [answers];
       return [
         answers,
-        ok(
-          'Without REDIS_URL `serve` has this queue; `api` and `worker` alone look for redis://127.0.0.1:6379.',
-        ),
+        ok('Without REDIS_URL, `serve` uses this queue; `api` and `worker` use redis://127.0.0.1:6379.'),
       ];
     } finally {
       await backend.close();
@@ -47,13 +45,13 @@ export async function findQueue(config: Config): Promise<Finding[]> {
       return [
         fail(
           `The embedded queue cannot be opened: ${reasonOf(error)}.`,
-          'See that DATA_DIR is a folder on a disk with room, and that this user may write there.',
+          'Make sure that DATA_DIR is a folder on a disk with room, and that this user may write there.',
         ),
       ];
     return [
       fail(
         `The queue does not answer: ${reasonOf(error)}.`,
-        'See that it runs and can be reached from here, and that REDIS_URL names its host, port and password.',
+        'Make sure that it runs, that this machine can reach it, and that REDIS_URL has the right host, port and password.',
       ),
     ];
   }
@@ -97,11 +95,11 @@ function findMemory(info: ReadonlyMap<string, string>): Finding[] {
   const [used, limit] = [Number(info.get('used_memory')), Number(info.get('maxmemory'))];
   const findings =
     policy === 'noeviction'
-      ? [ok('It evicts nothing (maxmemory-policy noeviction).')]
+      ? [ok('It never evicts jobs (maxmemory-policy noeviction).')]
       : [
           fail(
-            `Its maxmemory-policy is ${policy}: where memory is short it throws jobs away.`,
-            'redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf.',
+            `Its maxmemory-policy is ${policy}: when memory runs short, it deletes jobs.`,
+            'Run redis-cli CONFIG SET maxmemory-policy noeviction, and set the same in redis.conf.',
           ),
         ];
   if (limit > 0 && used / limit > NEARLY_FULL) {
@@ -120,8 +118,8 @@ async function findPersistence(redis: Redis, info: ReadonlyMap<string, string>):
   if (info.get('aof_enabled') !== '1') {
     return [
       fail(
-        'It has no append-only file: when it ends, accepted jobs are gone.',
-        'redis-cli CONFIG SET appendonly yes, and the same in redis.conf.',
+        'It has no append-only file: when it stops, accepted jobs are lost.',
+        'Run redis-cli CONFIG SET appendonly yes, and set the same in redis.conf.',
       ),
     ];
   }
@@ -131,8 +129,8 @@ async function findPersistence(redis: Redis, info: ReadonlyMap<string, string>):
   if (failed.length > 0) {
     return [
       fail(
-        `It could not write to its disk (${failed.join(', ')}) and refuses what is sent.`,
-        'Make room on the disk of Redis; its log says more.',
+        `It could not write to its disk (${failed.join(', ')}) and refuses writes.`,
+        'Make room on the disk of Redis; see its log.',
       ),
     ];
   }
@@ -142,8 +140,8 @@ async function findPersistence(redis: Redis, info: ReadonlyMap<string, string>):
   if (fsync === 'always' || fsync === undefined) return [ok('It keeps an append-only file.')];
   return [
     warn(
-      `It keeps an append-only file and syncs it ${fsync === 'no' ? 'when the kernel likes' : 'each second'}: a power cut loses what was accepted last.`,
-      'Where that matters: redis-cli CONFIG SET appendfsync always, and the same in redis.conf.',
+      `It keeps an append-only file and syncs it ${fsync === 'no' ? 'only when the kernel decides' : 'each second'}: a power cut loses the last accepted jobs.`,
+      'If that matters, run redis-cli CONFIG SET appendfsync always, and set the same in redis.conf.',
     ),
   ];
 }
@@ -158,7 +156,7 @@ function findRole(info: ReadonlyMap<string, string>): Finding[] {
       ),
     ];
   if (role === 'master') return [];
-  return [fail('It is a replica and takes no writes.', 'Let REDIS_URL name the primary.')];
+  return [fail('It is a replica and accepts no writes.', 'Set REDIS_URL to the primary.')];
 }
 
 function findClock(ahead: number): Finding {
@@ -167,6 +165,6 @@ function findClock(ahead: number): Finding {
   const message = `The clock of Redis is ${off.toFixed(2)} s ${ahead < 0 ? 'behind' : 'ahead of'} ours.`;
   if (off < CLOCK_WARN) return time.ok(message);
   const advice =
-    'Keep the clocks of all machines with NTP (timedatectl, chronyc tracking): ages, retries and signed URLs go by them.';
+    'Synchronise the clocks of all machines with NTP (timedatectl, chronyc tracking): ages, retries and signed URLs depend on them.';
   return off < CLOCK_FAIL ? time.warn(message, advice) : time.fail(message, advice);
 }

@@ -32,15 +32,15 @@ export async function findStore(config: Config): Promise<Finding[]> {
     if (!same || !(await store.getPart(DOCTOR_PART)))
       return [
         fail(
-          `${where} gives back other bytes than were written.`,
-          'Look for damage with `preview-worker store verify`; check the disk.',
+          `${where} does not return the bytes that were written.`,
+          'Run `preview-worker store verify`, and check the disk.',
         ),
       ];
     const written = `${where} was written, synced and read in ${milliseconds} ms.`;
     return [
       milliseconds < SLOW_WRITE
         ? ok(written)
-        : warn(written, 'Each part of a preview costs that much; use a faster disk.'),
+        : warn(written, 'Every part of a preview takes that long; use a faster disk.'),
       ...findRoom(await store.capacity()),
     ];
   } catch (error) {
@@ -49,8 +49,8 @@ export async function findStore(config: Config): Promise<Finding[]> {
       fail(
         `${where} cannot be used: ${reasonOf(error)}.`,
         config.storeUrl
-          ? 'Check STORE_URL, that the bucket is there, and that the keys may read and write it.'
-          : 'See that DATA_DIR is there, belongs to the user of the service, is not read-only and has room.',
+          ? 'Check STORE_URL, that the bucket exists, and that the credentials may read and write it.'
+          : 'Make sure that DATA_DIR exists, belongs to the user of the service, is not read-only and has room.',
       ),
     ];
   }
@@ -62,9 +62,9 @@ function findRoom(capacity: { freeBytes: number; totalBytes: number } | undefine
   if (!capacity) return [];
   const { freeBytes, totalBytes } = capacity;
   const share = freeBytes / totalBytes;
-  const message = `${formatBytes(freeBytes)} of its disk are free (${Math.round(100 * share)} %).`;
+  const message = `${formatBytes(freeBytes)} free on its disk (${Math.round(100 * share)} %).`;
   const advice =
-    'Make room or the disk larger; PREVIEW_RETENTION_DAYS and `preview-worker store gc` remove what is old.';
+    'Make room, or enlarge the disk. PREVIEW_RETENTION_DAYS and `preview-worker store gc` remove what is old.';
   if (freeBytes < TOO_LITTLE_BYTES) return [fail(message, advice)];
   return [share < NEARLY_FULL ? warn(message, advice) : ok(message)];
 }

@@ -75,7 +75,7 @@ export async function* decodeAudio(
         }
       }
       if (!isHeard)
-        throw new PreviewError('asset_corrupt', 'A sound holds nothing that can be decoded. Export it anew.');
+        throw new PreviewError('asset_corrupt', 'A sound has nothing that can be decoded. Export it again.');
       for (const frame of await resampler.processAll(null)) yield takeSamples(frame);
     } finally {
       decoder.close();

@@ -72,7 +72,7 @@ export async function loadFonts(folder?: string): Promise<void> {
 async function register(fontfile: string): ReturnType<typeof readFontFacts> {
   const facts = await readFontFacts(fontfile).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`The font ${fontfile} cannot be used: ${reason}. Take it away, or replace it.`, {
+    throw new Error(`The font ${fontfile} cannot be used: ${reason}. Remove or replace it.`, {
       cause,
     });
   });

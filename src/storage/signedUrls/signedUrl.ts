@@ -73,7 +73,8 @@ export function createUrlSigner(options: {
 /** @throws PreviewError `config_invalid` */
 function checkKeys(keys: readonly SigningKey[]): readonly [SigningKey, ...SigningKey[]] {
   const [first, ...others] = keys;
-  if (!first) throw new PreviewError('config_invalid', 'PREVIEW_SIGNING_KEYS names no key; give kid:secret.');
+  if (!first)
+    throw new PreviewError('config_invalid', 'PREVIEW_SIGNING_KEYS has no key; set it to kid:secret.');
   for (const key of keys) {
     if (Buffer.byteLength(key.secret) < MIN_SECRET_BYTES) {
       const message = `The secret of signing key "${key.id}" is shorter than ${MIN_SECRET_BYTES} bytes; make a longer one.`;

@@ -61,6 +61,6 @@ async function readKey(path: string): Promise<SigningKey | undefined> {
 }
 
 function damaged(): never {
-  const message = `${FILE_NAME} in DATA_DIR is damaged; delete it and start again. URLs that it signed stop working.`;
+  const message = `${FILE_NAME} in DATA_DIR is damaged; delete it and start the service again. URLs that it signed stop working.`;
   throw new PreviewError('config_invalid', message);
 }

@@ -64,7 +64,7 @@ export async function verifyStore(
       ...(details ? [{ ...details, name: 'history' }] : []),
     ]) {
       if ((await sizeOf(sha256)) === bytes) continue;
-      const problem = `its ${name} is not there in full`;
+      const problem = `its ${name} is missing or incomplete`;
       report({ kind: 'record', name: `${record.projectId}/${record.jobId}`, problem });
     }
   }
@@ -72,7 +72,7 @@ export async function verifyStore(
 }
 
 async function problemOf({ path, name }: StoredFile): Promise<string | undefined> {
-  if (!/^[0-9a-f]{64}$/.test(name)) return 'its name is no digest';
+  if (!/^[0-9a-f]{64}$/.test(name)) return 'its name is not a digest';
   const hash = createHash('sha256');
   try {
     for await (const chunk of createReadStream(path)) hash.update(chunk);

@@ -91,7 +91,7 @@ describe.each([
     expect(await refused.json()).toMatchObject({
       code: 'upload_quota_exceeded',
       detail: expect.stringMatching(
-        /10000 bytes together, and 4000 are left.*DELETE.*PREVIEW_UPLOAD_QUOTA_BYTES/s,
+        /10000 bytes in all, and 4000 are left.*DELETE.*PREVIEW_UPLOAD_QUOTA_BYTES/s,
       ),
     });
     expect((await upload(file(4000, 3))).status).toBe(201);

@@ -87,7 +87,9 @@ describe('preview-worker', () => {
   test('says which job file it cannot read', async () => {
     const { ended, printed } = run(['validate', 'nowhere.json']);
     expect(await ended).toBe(2);
-    expect(printed.err).toBe('invalid_request: nowhere.json cannot be read; give the name of a job file.\n');
+    expect(printed.err).toBe(
+      'invalid_request: nowhere.json cannot be read; check the name of the job file.\n',
+    );
   });
 
   test('renders where HOST would need keys to serve, because render listens nowhere', async () => {

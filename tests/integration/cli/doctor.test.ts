@@ -46,7 +46,7 @@ describe('preview-worker doctor', () => {
     expect(code).toBe(1);
     expect(out).toMatch(/FAIL {2}config {2}PORT is "http", but must be/);
     expect(out).toMatch(/FAIL {2}config {2}PREVIEW_QUEUE_MAX is "0"/);
-    expect(out).toMatch(/2 to be put right/);
+    expect(out).toMatch(/2 problems to solve/);
   });
 
   it('finds a Redis that is not there, and a folder for fonts that is not there', async () => {
@@ -57,7 +57,7 @@ describe('preview-worker doctor', () => {
     };
     const { code, out } = await runCli(['doctor'], env);
     expect(code).toBe(1);
-    expect(out).toMatch(/FAIL {2}queue {3}The queue does not answer: .*\n.*→ See that it runs/);
+    expect(out).toMatch(/FAIL {2}queue {3}The queue does not answer: .*\n.*→ Make sure that it runs/);
     expect(out).toMatch(/FAIL {2}fonts {3}PREVIEW_FONTS_DIR .* cannot be read/);
     expect(out).not.toContain('secret');
   }, 60_000);
@@ -68,7 +68,7 @@ describe('preview-worker doctor', () => {
     const { code, out, err } = await runCli(['doctor'], { DATA_DIR: join(file, 'data') });
     expect({ code, err }).toEqual({ code: 1, err: '' });
     expect(out).toMatch(
-      /FAIL {2}queue {3}The embedded queue cannot be opened: ENOTDIR.*\n.*→ See that DATA_DIR/,
+      /FAIL {2}queue {3}The embedded queue cannot be opened: ENOTDIR.*\n.*→ Make sure that DATA_DIR/,
     );
     expect(out).toMatch(/FAIL {2}store /);
     expect(out).toMatch(/OK {4}codecs /i);
@@ -113,7 +113,7 @@ describe.skipIf(!hasRedis())('of Redis, the doctor', () => {
     await admin.replicaof('127.0.0.1', 1);
     const findings = await found();
     await admin.replicaof('NO', 'ONE');
-    expect(bad(findings)).toEqual(['fail: It is a replica and takes no writes.']);
+    expect(bad(findings)).toEqual(['fail: It is a replica and accepts no writes.']);
     expectAdvice(findings);
   });
 
@@ -154,9 +154,7 @@ describe('of the store, the doctor', () => {
   it.skipIf(!canMount)('finds a small and a full disk (skipped where no disk can be mounted)', async () => {
     mountTmpfs(dataDir, '1m');
     try {
-      expect(bad(await findStore(configOf()))).toEqual([
-        expect.stringMatching(/^fail: .* of its disk are free/),
-      ]);
+      expect(bad(await findStore(configOf()))).toEqual([expect.stringMatching(/^fail: .* free on its disk/)]);
       await writeFile(join(dataDir, 'filler'), Buffer.alloc(1 << 20)).catch(() => undefined);
       expect(bad(await findStore(configOf()))).toEqual([
         expect.stringMatching(/^fail: .* cannot be used: .*ENOSPC/),
@@ -192,14 +190,14 @@ describe('of what a process may use, the doctor', () => {
   });
 
   it('finds that few files may be open', () => {
-    expect(bad(at('1', { ...enough, openFiles: 1024 }))).toEqual(['warn: 1024 files may be open.']);
-    expect(bad(at('1', { ...enough, openFiles: 256 }))).toEqual(['fail: 256 files may be open.']);
+    expect(bad(at('1', { ...enough, openFiles: 1024 }))).toEqual(['warn: A process may open 1024 files.']);
+    expect(bad(at('1', { ...enough, openFiles: 256 }))).toEqual(['fail: A process may open 256 files.']);
   });
 
   it('reads the limit of files that it was started with', async () => {
     const command = 'ulimit -n 256; exec "$0" "$1" doctor --json';
     const out = runShell(command, { DATA_DIR: dataDir, PORT: '0' });
-    expect(out).toContain('256 files may be open');
+    expect(out).toContain('may open 256 files');
   }, 60_000);
 });
 

@@ -263,7 +263,7 @@ describe('verifying', () => {
     expect(damage).toContainEqual({
       kind: 'record',
       name: 'docs/cut',
-      problem: 'its artifact preview.mp4 is not there in full',
+      problem: 'its artifact preview.mp4 is missing or incomplete',
     });
   });
 });

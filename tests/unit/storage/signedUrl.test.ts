@@ -98,7 +98,7 @@ describe('a signed URL', () => {
   });
 
   it('is not made without a key', () => {
-    expect(() => createUrlSigner({ keys: () => [], ttlSeconds: 1 })).toThrow(/names no key/);
+    expect(() => createUrlSigner({ keys: () => [], ttlSeconds: 1 })).toThrow(/has no key/);
   });
 
   it('is not made with a short secret', () => {
