@@ -26,9 +26,7 @@ export function SignIn(): JSX.Element {
       }}
     >
       <h1>Sign in</h1>
-      <p class="muted">
-        This service asks for an API key. It is kept until this tab is closed, and nowhere else.
-      </p>
+      <p class="muted">This service needs an API key. It is kept only in this tab, until you close it.</p>
       <Field id="key" label="API key" error={error}>
         <input
           id="key"

@@ -312,7 +312,7 @@ describe('the jobs', () => {
     const link = (await page.locator('a[download="preview.mp4"]').getAttribute('href')) ?? '';
     expect((await fetch(service.url + link)).headers.get('content-type')).toBe('video/mp4');
     expect(await page.locator('.facts').innerText()).toMatch(/Length/);
-    expect(await page.locator('.files-note').innerText()).toMatch(/good until \d/);
+    expect(await page.locator('.files-note').innerText()).toMatch(/valid until \d/);
   });
 
   it('are cancelled', async () => {
@@ -328,7 +328,7 @@ describe('the jobs', () => {
   it('are filtered in the address bar', async () => {
     await button('Failed').click();
     expect(new URL(page.url()).search).toBe('?status=failed');
-    await page.getByText('No job is like that').waitFor();
+    await page.getByText('No job matches').waitFor();
     await button('Cancelled').click();
     await page.getByRole('searchbox').fill('slow');
     await row('cancelled').waitFor();

@@ -82,7 +82,7 @@ describe('signing in', () => {
     const page = await browser.newPage();
     await page.goto(`${service.url}/queue`);
     await signIn(page, 'docs-read-0123456789abcdef');
-    await page.getByText('This key may not look after the queue').waitFor();
+    await page.getByText('This key cannot manage the queue').waitFor();
     await page.close();
   });
 });

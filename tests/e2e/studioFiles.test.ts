@@ -179,7 +179,7 @@ const kept = (page: Page, words: string | RegExp): Promise<string> =>
   }, `that ${words} is kept`);
 
 describe.each([
-  ['a file that is too large', tooLarge('huge.jpg', 'image/jpeg'), /1\.0 MB at most/],
+  ['a file that is too large', tooLarge('huge.jpg', 'image/jpeg'), /at most 1\.0 MB/],
   ['a text that calls itself a picture', text('notes.jpg', 'image/jpeg'), /plain text/],
   ['a damaged picture', { ...photo('damaged.jpg'), buffer: PHOTO.subarray(0, 20_000) }, /damaged/],
 ])('%s', (_, file, reason) => {
@@ -201,8 +201,13 @@ async function chooseWrongFiles(page: Page): Promise<void> {
   const named = (name: string): Locator => page.getByRole('button', { name });
   const wrong: [Locator, Chosen, string, RegExp][] = [
     [named('Step 2, add a picture'), { ...photo('song.jpg'), buffer: VOICE }, 'Step 2, picture', /a sound/],
-    [named('Step 3, add narration'), text('voice.pdf', 'application/pdf'), 'Step 3, narration', /no sound/],
-    [page.locator('[id="audio.music"]'), tooLarge('song.ogg', 'audio/ogg'), 'Music', /1\.0 MB at most/],
+    [
+      named('Step 3, add narration'),
+      text('voice.pdf', 'application/pdf'),
+      'Step 3, narration',
+      /not a sound/,
+    ],
+    [page.locator('[id="audio.music"]'), tooLarge('song.ogg', 'audio/ogg'), 'Music', /at most 1\.0 MB/],
     [page.locator('[id="options.logo"]'), text('logo.gif', 'image/gif'), 'Logo', /plain text/],
   ];
   for (const [button, file, place, reason] of wrong) {
@@ -228,7 +233,7 @@ describe('a storyboard with a file that cannot be used', () => {
     await page.reload();
     await upToDate(page);
     const words = trouble(card(page, 2), 'huge.jpg');
-    expect(await words.innerText()).toMatch(/1\.0 MB at most/);
+    expect(await words.innerText()).toMatch(/at most 1\.0 MB/);
     await choose(chooseAnother(words), photo());
     await card(page, 2).locator('img').waitFor();
     await words.waitFor({ state: 'detached' });
@@ -353,7 +358,9 @@ describe('a file', () => {
     await choosePicture(page, 2, photo());
     await kept(page, 'photo.jpg');
     await page.reload();
-    expect(await trouble(card(page, 2), 'photo.jpg').innerText()).toContain('not yet sent');
+    expect(await trouble(card(page, 2), 'photo.jpg').innerText()).toContain(
+      'closed before the file was sent',
+    );
     await upToDate(page);
     upload.letGo();
     await choose(chooseAnother(card(page, 2)), photo());
@@ -365,7 +372,7 @@ describe('a file', () => {
       steps: [{ title: 'One', asset: 'gone' }, { title: 'Two' }, { title: 'Three' }],
       assets: [{ id: 'gone', type: 'image', upload: 'ab'.repeat(32) }],
     });
-    expect(await trouble(card(page, 1), 'gone').innerText()).toContain('does not have this file');
+    expect(await trouble(card(page, 1), 'gone').innerText()).toContain('no longer has this file');
     await upToDate(page);
     expect(await failedJobs()).toBe(0);
     await choose(chooseAnother(card(page, 1)), photo());

@@ -17,7 +17,7 @@ export function setApiKey(key: string): void {
 
 const UNREACHABLE = {
   code: 'unreachable',
-  detail: 'The service cannot be reached. See that it runs, and that you are connected.',
+  detail: 'The service does not answer. Check that it runs and that you are connected.',
 };
 
 export const authorization = (): Record<string, string> =>

@@ -99,7 +99,8 @@ function Toolbar({ workspace }: { workspace: Workspace }): JSX.Element {
       const { status, leftOut } = await workspace.render();
       const { jobId, projectId } = status;
       go(`/jobs/${encodeURIComponent(jobId)}?projectId=${encodeURIComponent(projectId)}`);
-      if (leftOut.length > 0) tell(`It is rendered without ${leftOut.join(', ')}, which cannot be used.`);
+      if (leftOut.length > 0)
+        tell(`The video is rendered without ${leftOut.join(', ')}, which cannot be used.`);
     } catch (error) {
       const [wrong] = errors.peek().fields;
       const isAboutField = error instanceof Problem && error.errors.length > 0 && wrong;
@@ -137,11 +138,7 @@ async function importJob(): Promise<void> {
     change(() => storyboard);
     tell(`${file.name} is open.`);
   } catch (error) {
-    tell(
-      error instanceof SyntaxError
-        ? `${file.name} is not JSON. Choose a job that was exported.`
-        : wordsOf(error),
-    );
+    tell(error instanceof SyntaxError ? `${file.name} is not JSON. Choose an exported job.` : wordsOf(error));
   }
 }
 
@@ -155,7 +152,7 @@ async function exportJob(workspace: Workspace): Promise<void> {
   link.download = `${job.jobId}.json`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
-  if (leftOut.length > 0) tell(`${leftOut.join(', ')}: not in the job, because it cannot be used.`);
+  if (leftOut.length > 0) tell(`The job leaves out ${leftOut.join(', ')}, which cannot be used.`);
 }
 
 function Heading({ live }: { live: Workspace['live'] }): JSX.Element {

@@ -31,11 +31,11 @@ const RECTANGLES: Record<string, Step['focus']> = {
 };
 const FOCUSES = [
   { value: 'all', label: 'The whole picture' },
-  { value: 'centre', label: 'Its centre' },
-  { value: 'left', label: 'Its left' },
-  { value: 'right', label: 'Its right' },
-  { value: 'top', label: 'Its top' },
-  { value: 'bottom', label: 'Its bottom' },
+  { value: 'centre', label: 'The centre' },
+  { value: 'left', label: 'The left' },
+  { value: 'right', label: 'The right' },
+  { value: 'top', label: 'The top' },
+  { value: 'bottom', label: 'The bottom' },
 ];
 
 /** The name of a rectangle; what was imported may be another one. */
@@ -65,17 +65,17 @@ export function MoreOfStep({
     patch(field, { transition: { ...transition, ...change } });
   return (
     <div class="card-more">
-      <Field id={id('transition')} label="Comes by" error={errorOf('transition')}>
+      <Field id={id('transition')} label="Transition" error={errorOf('transition')}>
         <Select
           id={id('transition')}
-          aria-label={`${name}, comes by`}
+          aria-label={`${name}, transition`}
           value={transition.type}
           choices={TRANSITIONS}
           onChange={(type) => setTransition('transition', { type: type as Transition['type'] })}
           {...invalid(id('transition'), errorOf('transition'))}
         />
       </Field>
-      <Field id={id('transitionSeconds')} label="Within, seconds" error={errorOf('transitionSeconds')}>
+      <Field id={id('transitionSeconds')} label="Transition, seconds" error={errorOf('transitionSeconds')}>
         <input
           id={id('transitionSeconds')}
           inputMode="decimal"
@@ -112,7 +112,11 @@ export function MoreOfStep({
         />
       </Field>
       <div class="card-more-wide">
-        <Field id={id('alt')} label="Picture in words, for those who do not see it" error={errorOf('alt')}>
+        <Field
+          id={id('alt')}
+          label="Alternative text, for people who cannot see the picture"
+          error={errorOf('alt')}
+        >
           <input
             id={id('alt')}
             autocomplete="off"

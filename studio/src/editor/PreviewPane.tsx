@@ -68,7 +68,7 @@ function Waiting({ phase }: { phase: Phase }): JSX.Element {
   return (
     <>
       <span class="spinner" />
-      <span>Making the first picture</span>
+      <span>Rendering the first picture</span>
     </>
   );
 }

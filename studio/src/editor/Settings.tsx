@@ -20,7 +20,7 @@ const SIZES = [
   { value: '1920x1080', label: 'Full HD, 1920 × 1080' },
   { value: '640x360', label: 'Small, 640 × 360' },
   { value: '1080x1080', label: 'Square, 1080 × 1080' },
-  { value: '720x1280', label: 'Upright, 720 × 1280' },
+  { value: '720x1280', label: 'Portrait, 720 × 1280' },
 ];
 const FORMATS = [
   { value: 'mp4', label: 'MP4 (H.264, AAC)' },
@@ -42,7 +42,7 @@ const LOUDNESS = [
 ];
 const GAINS = [-24, -18, -12, -6, 0].map((gain) => ({
   value: String(gain),
-  label: gain === 0 ? 'As it is' : `${String(gain).replace('-', '−')} dB`,
+  label: gain === 0 ? 'Unchanged' : `${String(gain).replace('-', '−')} dB`,
 }));
 
 const errorOf = (field: string): string | undefined => errors.value.fields.get(field);
@@ -123,7 +123,7 @@ function Look(): JSX.Element {
         id="options.logo"
         use="logo"
         label="Logo"
-        hint="PNG or WebP, upper right"
+        hint="PNG or WebP, shown in the upper right"
         empty="Choose a picture"
         error={errorOf('options.logo')}
         file={brand?.logo}
@@ -137,8 +137,8 @@ function Look(): JSX.Element {
       />
       <Switch
         id="options.includeCaptions"
-        label="Burn captions into the picture"
-        hint="In place of the words. Caption files are made in any case."
+        label="Draw captions into the picture"
+        hint="In place of the text. Caption files are made either way."
         checked={options.includeCaptions ?? false}
         onChange={(on) => setOptions({ includeCaptions: on || undefined })}
       />
@@ -168,7 +168,7 @@ function Sound(): JSX.Element {
         id="audio.music"
         use="music"
         label="Music"
-        hint="Repeats where it is shorter"
+        hint="Repeats if it is shorter than the preview"
         empty="Choose a sound"
         error={errorOf('audio.music')}
         file={music?.asset}
@@ -177,7 +177,7 @@ function Sound(): JSX.Element {
         onFile={setMusic}
         onRemove={() => setAudio({ music: undefined })}
       />
-      <Field id="audio.musicGain" label="Volume of the music" error={errorOf('audio.musicGain')}>
+      <Field id="audio.musicGain" label="Music volume" error={errorOf('audio.musicGain')}>
         <Select
           id="audio.musicGain"
           value={String(music?.gainDb ?? 0)}
@@ -196,7 +196,7 @@ function Sound(): JSX.Element {
       </Field>
       <Switch
         id="audio.ducking"
-        label="Softer while someone speaks"
+        label="Softer during narration"
         checked={ducking}
         onChange={(on) => setAudio({ ducking: on ? undefined : false })}
       />
@@ -276,16 +276,16 @@ function Output(): JSX.Element {
       </Field>
       <Switch
         id="options.outputs"
-        label="Make a teaser, too"
-        hint="An animated WebP of the first seconds, with the finished files."
+        label="Make a teaser"
+        hint="An animated WebP of the first seconds"
         checked={options.outputs?.includes('teaser') ?? false}
         onChange={(on) => setOptions({ outputs: on ? EVERYTHING : undefined })}
       />
       <FieldError id="options.outputs" message={errorOf('options.outputs')} />
       <Switch
         id="options.onAssetError"
-        label="Go on where a file cannot be used"
-        hint="The step shows a placeholder, with a warning, in place of failing."
+        label="Continue if a file cannot be used"
+        hint="The step shows a placeholder with a warning, instead of failing the job."
         checked={options.onAssetError === 'placeholder'}
         onChange={(on) => setOptions({ onAssetError: on ? 'placeholder' : undefined })}
       />

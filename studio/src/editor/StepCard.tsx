@@ -155,7 +155,7 @@ export function StepCard({
         <div class="card-meta">
           <label
             class="chip chip-field"
-            title="Seconds; empty: as long as the narration, or as the words take to read"
+            title="Seconds. Leave it empty to follow the narration, the video or the reading time"
           >
             <Icon name="clock" size={15} />
             <input

@@ -8,17 +8,17 @@ type Kind = Asset['type'];
 
 const PICTURE = {
   kinds: ['image', 'video'],
-  not: 'no picture or video',
+  not: 'not a picture or video',
   choose: 'Choose a JPEG, PNG, WebP or AVIF picture, or an MP4 or WebM video.',
 } as const;
 const LOGO = {
   kinds: ['image'],
-  not: 'no picture',
+  not: 'not a picture',
   choose: 'Choose a PNG, WebP, JPEG or AVIF picture.',
 } as const;
 const SOUND = {
   kinds: ['audio'],
-  not: 'no sound',
+  not: 'not a sound',
   choose: 'Choose a WAV, MP3, M4A, Ogg or FLAC sound.',
 } as const;
 
@@ -61,16 +61,16 @@ export function refusalOf(
 export function wrongKind(mediaType: string, use: Use): string {
   const kind = kindOf(mediaType);
   const { not, choose } = USES[use];
-  return `It is ${kind ? `${A_KIND[kind]}, and ${not}` : not}. ${choose}`;
+  return `It is ${kind ? `${A_KIND[kind]}, ${not}` : not}. ${choose}`;
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
 
 const tooLarge = (size: number, most: number): string =>
-  `It has ${megabytes(size)}; a file may have ${megabytes(most)} at most. Choose a smaller one.`;
+  `It has ${megabytes(size)}; at most ${megabytes(most)} are allowed. Choose a smaller file.`;
 
 /** Where the page was closed too early, or the browser was. */
-export const LOST = 'It was not yet sent when this page was closed. Choose it once more.';
+export const LOST = 'The page was closed before the file was sent. Choose it again.';
 
 /** Whether it may be a file of the job that an error of this code is about. */
 export const isAboutFile = (code: string): boolean =>
@@ -91,27 +91,27 @@ export function reasonOf(problem: Problem, use: Use): string {
   const { message } = problem;
   switch (codeOf(problem)) {
     case 'payload_too_large':
-      return 'It is larger than the service takes. Choose a smaller one.';
+      return 'It is larger than the service accepts. Choose a smaller file.';
     case 'unsupported_media_type':
       // The service says what the file is, and then every type that it takes for anything.
       return `${message.split(';')[0]}. ${USES[use].choose}`;
     case 'upload_quota_exceeded':
-      return 'There is no room left for the files of this project. Whoever runs the service can make some.';
+      return 'The project has no room left for files. Ask whoever runs the service for more.';
     case 'asset_missing':
-      return 'The service does not have this file any more. Choose it once more.';
+      return 'The service no longer has this file. Choose it again.';
     case 'asset_corrupt':
-      return 'It is damaged, or not complete. Save or export it anew.';
+      return 'It is damaged or incomplete. Save or export it again.';
     case 'asset_empty':
       return 'The file is empty.';
     case 'asset_too_many_pixels':
-      return 'It has more pixels than can be used. Choose a smaller one.';
+      return 'It has too many pixels. Choose a smaller picture.';
     case 'asset_limit_exceeded':
-      return 'It is too long, or too complicated, to be used. Export it shorter or simpler.';
+      return 'It is too long or too complex. Export a shorter or simpler file.';
     case 'render_memory_exceeded':
     case 'render_crashed':
-      return 'The service cannot cope with it. Export it smaller or simpler.';
+      return 'It needs too much memory. Export a smaller or simpler file.';
     case 'asset_type_unsupported':
-      return `It cannot be used as it is. ${USES[use].choose}`;
+      return `Its type or its content is not supported. ${USES[use].choose}`;
     default:
       return message;
   }

@@ -99,7 +99,7 @@ export function dropOnBoard(files: readonly File[], at?: number): void {
   const others = files.filter((file) => !pictures.includes(file) && !sounds.includes(file));
   if (others.length > 0) {
     const names = others.map(({ name }) => name).join(', ');
-    tell(`${names}: no picture, video or sound. Choose another file.`);
+    tell(`${names}: not a picture, video or sound. Choose another file.`);
   } else if (pictures.length > 0 && !placed.includes(false))
     announce(`${pictures.length === 1 ? 'A step was' : `${pictures.length} steps were`} added.`);
 }

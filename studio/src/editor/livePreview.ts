@@ -273,4 +273,4 @@ export function startLivePreview({
 const reasonOf = ({ status, error }: JobStatus): string =>
   error?.code === 'superseded' ? SUPERSEDED : (error?.message ?? `The job is ${status}.`);
 
-const SUPERSEDED = 'This storyboard is being edited in another window, which took the place of this preview.';
+const SUPERSEDED = 'This storyboard is being edited in another window. Its preview has replaced this one.';

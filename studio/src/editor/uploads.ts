@@ -115,7 +115,7 @@ async function sendBytes(...args: Parameters<typeof upload>): ReturnType<typeof 
       .slice(0, 1)
       .arrayBuffer()
       .catch(() => {
-        const detail = 'It cannot be read any more: it was changed, moved or deleted. Choose it once more.';
+        const detail = 'The file was changed, moved or deleted. Choose it again.';
         throw new Problem(400, { code: 'invalid_request', detail });
       });
     throw error;

@@ -11,7 +11,7 @@ export function History({ history: { attempts, parts, logs } }: { history: JobHi
     <>
       <section class="box" aria-labelledby="attempts">
         <h2 id="attempts">Attempts</h2>
-        {attempts.length === 0 && <p class="muted">No worker has taken it yet.</p>}
+        {attempts.length === 0 && <p class="muted">No worker has started it yet.</p>}
         <ol class="attempts">
           {attempts.map(({ attempt, worker, startedAt, endedAt, outcome, error }) => (
             <li key={`${attempt} ${startedAt}`}>
@@ -77,7 +77,7 @@ function Timings({ parts }: { parts: readonly MadePart[] }): JSX.Element {
       <div class="box-head">
         <h2 id="timings">Where the time went</h2>
         <span class="muted small">
-          <span class="key new" /> made <span class="key reused" /> reused
+          <span class="key new" /> rendered <span class="key reused" /> reused
         </span>
       </div>
       <ul class="waterfall">

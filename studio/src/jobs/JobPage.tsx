@@ -149,7 +149,7 @@ function Preview({ job, screen }: { job: WatchedJob; screen: Screen }): JSX.Elem
   if (sent?.dryRun)
     return (
       <Empty icon="check" title="A dry run">
-        It was planned and not rendered.
+        It was planned, but not rendered.
       </Empty>
     );
   if (isOver && !hasVideo && segments.length === 0 && status.status !== 'completed') {
@@ -159,8 +159,8 @@ function Preview({ job, screen }: { job: WatchedJob; screen: Screen }): JSX.Elem
           <Icon name={status.status === 'failed' ? 'warning' : 'stop'} size={24} />
           <span>
             {status.status === 'failed'
-              ? 'It could not be rendered'
-              : 'It was cancelled before it was rendered'}
+              ? 'The job could not be rendered'
+              : 'The job was cancelled before it was rendered'}
           </span>
         </div>
       </div>

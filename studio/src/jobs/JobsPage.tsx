@@ -121,7 +121,7 @@ function Filters({ filter }: { filter: Filter }): JSX.Element {
           checked={filter.superseded}
           onChange={(event) => setQuery({ superseded: event.currentTarget.checked ? '1' : undefined })}
         />
-        Superseded ones, too
+        Show superseded
       </label>
     </search>
   );
@@ -218,7 +218,7 @@ function NoJobs({ filter }: { filter: Filter }): JSX.Element {
   const isFiltered = filter.group !== 'all' || filter.priority !== '' || filter.words !== '';
   if (isFiltered) {
     return (
-      <Empty icon="search" title="No job is like that">
+      <Empty icon="search" title="No job matches">
         <button
           type="button"
           class="link"

@@ -33,7 +33,7 @@ export const replayJob = (job: Ref): Promise<boolean> =>
 export async function discardJob(job: Ref): Promise<boolean> {
   const sure = await confirmed({
     title: 'Discard this dead letter?',
-    words: `Job ${job.jobId} can then not be replayed any more. That it failed stays on record.`,
+    words: `You can then no longer replay job ${job.jobId}. Its record still says that it failed.`,
     action: 'Discard',
   });
   return (

@@ -71,14 +71,15 @@ export function Downloads({
               <IconButton
                 icon="link"
                 size={16}
-                label={`Copy a link to ${artifact.name} for others, good until ${expiry(artifact)}`}
+                label={`Copy a link to ${artifact.name}, valid until ${expiry(artifact)}`}
                 onClick={() => void share(artifact)}
               />
             </li>
           ))}
         </ul>
         <p class="files-note muted">
-          Links can be passed on: they are signed, and good until {artifacts[0] ? expiry(artifacts[0]) : ''}.
+          You can share these links. They are signed, and valid until{' '}
+          {artifacts[0] ? expiry(artifacts[0]) : ''}.
         </p>
       </details>
     </section>
@@ -131,9 +132,9 @@ async function share(artifact: SignedArtifact): Promise<void> {
   const link = new URL(artifact.url, location.href).href;
   try {
     await navigator.clipboard.writeText(link);
-    tell(`The link is copied. It is good until ${expiry(artifact)}.`);
+    tell(`The link is copied. It is valid until ${expiry(artifact)}.`);
   } catch {
     // Not on a secure origin, or not allowed: the person copies it.
-    prompt(`Good until ${expiry(artifact)}:`, link);
+    prompt(`Valid until ${expiry(artifact)}:`, link);
   }
 }

@@ -93,7 +93,7 @@ export function Player({ screen, ratio, chapters, extras, placeholder, badge }: 
           label={volume.value === 0 ? 'Unmute' : 'Mute'}
           onClick={() => screen.setVolume(volume.value === 0 ? 1 : 0)}
         />
-        <IconButton icon="full" label="Fill the screen" onClick={toggleFull} />
+        <IconButton icon="full" label="Full screen" onClick={toggleFull} />
       </div>
     </section>
   );

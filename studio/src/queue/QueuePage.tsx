@@ -21,7 +21,7 @@ export function QueuePage({ access }: { access: Access }): JSX.Element {
     return (
       <div class="page">
         <h1>Health</h1>
-        <Empty icon="pulse" title="This key may not look after the queue">
+        <Empty icon="pulse" title="This key cannot manage the queue">
           Ask for a key with the scope <code>operate</code>.
         </Empty>
       </div>

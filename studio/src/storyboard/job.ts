@@ -48,11 +48,11 @@ export class NotAJob extends Error {}
  * @throws NotAJob
  */
 export function fromJob(json: unknown): Storyboard {
-  if (!isObject(json)) throw new NotAJob('The file holds no JSON object.');
+  if (!isObject(json)) throw new NotAJob('The file has no JSON object.');
   const request = json.previewRequest;
   if (!isObject(request)) {
     throw new NotAJob(
-      'The file is no job: it has no "previewRequest". Choose a file that was exported here, or see docs/job.md.',
+      'The file is not a job: it has no "previewRequest". Choose an exported job, or see docs/job.md.',
     );
   }
   const { steps = [], assets = [], audio, options, title, description, chapterId, metadata } = request;

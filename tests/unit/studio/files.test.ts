@@ -101,12 +101,12 @@ describe('why a file cannot be used', () => {
     expect(refusal('', 'music')).toBeUndefined();
     expect(refusal('video/mp4', 'music')).toBeUndefined();
     expect(refusal('audio/mpeg', 'picture')).toMatch(
-      /^It is a sound, and no picture or video\. Choose a JPEG/,
+      /^It is a sound, not a picture or video\. Choose a JPEG/,
     );
-    expect(refusal('text/plain', 'music')).toMatch(/^It is no sound\. Choose a WAV/);
+    expect(refusal('text/plain', 'music')).toMatch(/^It is not a sound\. Choose a WAV/);
     expect(refusal('image/jpeg', 'picture', 0)).toBe('The file is empty.');
     expect(refusal('image/jpeg', 'picture', 2_600_000)).toMatch(
-      /^It has 2\.6 MB; a file may have 2\.5 MB at most/,
+      /^It has 2\.6 MB; at most 2\.5 MB are allowed/,
     );
   });
 
@@ -114,7 +114,7 @@ describe('why a file cannot be used', () => {
     expect(reasonOf(problem(415, 'unsupported_media_type', 'The file is a GIF; send jpeg.'), 'logo')).toBe(
       'The file is a GIF. Choose a PNG, WebP, JPEG or AVIF picture.',
     );
-    expect(reasonOf(problem(413), 'picture')).toMatch(/larger than the service takes/);
+    expect(reasonOf(problem(413), 'picture')).toMatch(/larger than the service accepts/);
     for (const code of ['asset_missing', 'asset_corrupt', 'asset_too_many_pixels', 'upload_quota_exceeded'])
       expect(reasonOf(problem(422, code), 'picture')).not.toMatch(/for developers/);
     expect(reasonOf(problem(500, 'internal', 'Something went wrong on our side.'), 'picture')).toBe(
