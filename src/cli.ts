@@ -8,15 +8,15 @@ import { loadConfig } from './config.ts';
 import { packageVersion } from './version.ts';
 
 /*
- * A command loads what it needs when it is run: the server, the queue and their libraries take a second to load, and who
- * asks for help or checks a job file needs none of them.
+ * Each command loads only what it needs. The server, the queue and their libraries take a second to load, and help or
+ * `validate` need none of them.
  */
 const app = () => import('./app.ts');
 const deadLetters = () => import('./cli/deadLetter.ts');
 const jobFiles = () => import('./cli/jobFile.ts');
 const stores = () => import('./cli/store.ts');
 
-/** Commands that listen nowhere do not care whether HOST needs API keys. */
+/** For commands that do not listen: they must not fail because HOST would need API keys. */
 const withoutHost = { ...process.env, HOST: undefined };
 
 const program = new Command('preview-worker')

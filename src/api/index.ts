@@ -57,17 +57,17 @@ export interface ApiParts {
   metrics: PreviewMetrics;
   tracing: Tracing;
   logger: Logger;
-  /** None: no key is asked for. */
+  /** If empty, calls need no key. */
   apiKeys: () => readonly ApiKey[];
   rates: RateLimits;
-  /** Networks of the proxies that say who calls. */
+  /** Networks of proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
   downloads: Downloads;
   uploadMaxBytes: number;
   uploadQuotaBytes: number;
   backend: QueueBackend;
   queueName: string;
-  /** Of pages that may call from a browser. */
+  /** Origins whose pages may call from a browser. */
   corsOrigins: readonly string[];
   plan: Planner;
   live: LiveJobs;

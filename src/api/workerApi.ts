@@ -5,7 +5,7 @@ import type { PreviewMetrics } from '../worker/previewMetrics.ts';
 import { handleErrors } from './http/problem.ts';
 import { healthRoute, probeRoutes } from './operators/probes.ts';
 
-/** The port of a worker that has no API beside it: probes, metrics and health, and nothing that takes a job. */
+/** The server of a worker without an API: probes, metrics and health, but no calls about jobs. */
 export function buildWorkerApi(parts: {
   metrics: PreviewMetrics;
   logger: Logger;

@@ -16,7 +16,7 @@ export interface Validators {
 }
 
 export interface FetchedAsset extends AsyncIterable<Uint8Array> {
-  /** Empty where the server gives nothing to ask by. */
+  /** Empty if the server sent neither `ETag` nor `Last-Modified`. */
   validators: Validators;
   /** The server says that the file is the one that is known; then there are no bytes. */
   isUnchanged: boolean;
@@ -93,7 +93,7 @@ function checkUrl(text: string): URL {
   return url;
 }
 
-/** Where an answer that is not 200 leads to. */
+/** The address of a redirect. @throws for every other answer that is not 200 */
 function redirectTarget({ statusCode, headers }: Dispatcher.ResponseData, target: URL): URL {
   const { location } = headers;
   const isRedirect = statusCode >= 300 && statusCode < 400 && typeof location === 'string';
@@ -126,7 +126,7 @@ async function* guard(
 }
 
 function asFetchError(error: unknown, target: URL, signal: AbortSignal): unknown {
-  // Whoever stopped the job says why; it is not the asset's fault.
+  // The job was stopped, which is not the asset's fault.
   if (signal.aborted) return signal.reason;
   if (error instanceof PreviewError) return error;
   return new PreviewError('asset_unreachable', `${place(target)} did not answer completely.`, {

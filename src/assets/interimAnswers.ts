@@ -1,9 +1,9 @@
-/** A server may say so often that it is working on it (RFC 9110, 15.2); more is an answer without an end. */
+/** How many interim answers (RFC 9110, 15.2) a server may send; with more, the answer never ends. */
 const MOST_INTERIM = 16;
 
 /**
- * What a request needs so that interim answers (1xx) do not keep it busy: undici reads any number of them, and no other
- * limit counts their bytes.
+ * Options that limit the interim answers (1xx) to a request. undici reads any number of them, and no other limit counts
+ * their bytes.
  */
 export function limitInterimAnswers(signal: AbortSignal): { signal: AbortSignal; onInfo: () => void } {
   const tooMany = new AbortController();

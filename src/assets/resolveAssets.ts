@@ -17,7 +17,7 @@ export interface ResolvedAsset {
   bytes: number;
 }
 
-/** An asset that could not be had, in a job that shows a placeholder instead. */
+/** An asset that cannot be used, in a job that shows a placeholder instead. */
 export interface FailedAsset {
   id: string;
   type: 'image' | 'audio' | 'video';
@@ -164,9 +164,9 @@ async function findOwn(sha256: string, { store, projectId }: OwnSources): Promis
 }
 
 /**
- * A file of which only the address is known: where the project had it before, its server is asked whether it has changed,
- * so that a plan and the render after it do not both download it. Where the server gives nothing to ask by, what was
- * downloaded a moment ago is taken for what it has now.
+ * Gets a file that is known only by its address. If the project has had it before, its server is asked whether it has changed,
+ * so that a plan and the render after it do not both download it. If the server sent nothing to ask by, a recent download
+ * is used again.
  */
 async function readAgain(url: string, sources: OwnSources): Promise<StoredObject> {
   const { store, projectId, fetcher, signal, maxBytes } = sources;
@@ -183,7 +183,7 @@ async function readAgain(url: string, sources: OwnSources): Promise<StoredObject
   return stored;
 }
 
-/** A person looks at a plan and has it rendered; nobody expects a file that was replaced meanwhile. */
+/** The time to look at a plan and have it rendered. Nobody expects a file to be replaced within it. */
 const RECENT_MS = 60_000;
 
 const isRecent = (madeAt = ''): boolean => {

@@ -6,7 +6,7 @@ import type { DeadLetterSummary } from '../worker/deadLetters/deadLetter.ts';
 import type { DeadLetters } from '../worker/deadLetters/deadLetters.ts';
 import { deadLettersOverHttp } from './deadLettersOverHttp.ts';
 
-/** Which job a command is about; `project` may be left out where one project alone has it. */
+/** Names the job of a command. `project` is only needed if several projects have the job. */
 export interface DeadLetterOptions {
   project?: string;
 }
@@ -53,7 +53,7 @@ export async function discardDeadLetter(
   });
 }
 
-/** In the queue itself; the embedded queue belongs to the service while that runs, which is then asked over HTTP. */
+/** Uses the queue directly. While a service has the embedded queue, asks that service over HTTP instead. */
 async function withDeadLetters(
   config: Config,
   use: (deadLetters: DeadLetters) => Promise<void>,

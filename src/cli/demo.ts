@@ -22,14 +22,14 @@ const GIVE_UP_MS = 300_000;
 type SignedArtifact = Artifact & { url: string };
 type PostedJob = JobStatus & { links: { status: string; artifacts: string } };
 
-/** The main job as another program does it: upload, post, watch, download, check. Everything over HTTP. */
+/** Does over HTTP what a client program does: upload, post, follow, download, check. */
 export async function demo(signal: AbortSignal): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'preview-demo-'));
   const config = loadConfig({
     DATA_DIR: dataDir,
     PORT: '0',
     LOG_LEVEL: 'warn',
-    // Whoever interrupts the demo does not want its job finished.
+    // When somebody interrupts the demo, its job need not finish.
     PREVIEW_SHUTDOWN_GRACE_SECONDS: '0',
   });
   try {
@@ -76,7 +76,7 @@ async function renderExample(call: Call, signal: AbortSignal): Promise<void> {
   console.log(`\nThe video (${manifest.durationSeconds.toFixed(1)} s) is ${resolve(OUT, 'preview.mp4')}`);
 }
 
-/** Does something and says so, with the time that it took. */
+/** Does something, then prints a line about it with the time it took. */
 async function timed<Result>(work: () => Promise<Result>, say: (result: Result) => string): Promise<Result> {
   const started = performance.now();
   const result = await work();

@@ -11,8 +11,8 @@ import { EXIT } from './exit.ts';
 const { ok, warn, fail } = findingsOf('config');
 
 /**
- * Looks at everything that the service needs, from where it would run, and says what to do about each. The exit code is
- * 1 where something keeps it from working.
+ * Checks everything that the service needs, where it would run, and says what to do about each problem. The exit code is 1
+ * if something keeps it from working.
  * @param load reads the configuration
  */
 export async function doctor({ json = false }: { json?: boolean }, load: () => Config): Promise<void> {
@@ -25,7 +25,7 @@ export async function doctor({ json = false }: { json?: boolean }, load: () => C
 
 async function examine(load: () => Config): Promise<Finding[]> {
   const { findings, config } = findConfig(load);
-  // What else is wrong cannot be said of settings that cannot be read.
+  // Without valid settings nothing else can be checked.
   if (!config) return findings;
   const limits = findLimits(config, await readLimits());
   const found = [await findQueue(config), await findStore(config), await findMedia(config)];

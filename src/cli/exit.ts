@@ -15,7 +15,7 @@ export function reportError(error: unknown): number {
     console.error(`${error.code}: ${error.message}`);
   }
   const { status, cause } = error;
-  // Whoever runs the command may see the cause that a stranger on the network may not.
+  // The user of the command may see the cause, which callers over the network may not.
   if (status >= 500 && cause instanceof Error) console.error(`  because: ${cause.message}`);
   return status === 400 || status === 422 ? EXIT.invalid : EXIT.failed;
 }

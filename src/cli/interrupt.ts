@@ -1,8 +1,8 @@
 import { PreviewError } from '../errors.ts';
 
 /**
- * Runs what can be aborted; SIGINT and SIGTERM abort it, so that it can end its children and put the cursor back.
- * A second signal ends the process at once.
+ * Runs something that SIGINT and SIGTERM abort, so that it can end its children and restore the cursor. A second signal ends
+ * the process at once.
  */
 export async function untilInterrupted(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const control = new AbortController();
@@ -16,7 +16,7 @@ export async function untilInterrupted(run: (signal: AbortSignal) => Promise<voi
   try {
     await run(control.signal);
   } catch (error) {
-    // However the abort shows itself in there (an AbortError, a broken connection), this is why.
+    // The abort may surface as an AbortError or a broken connection; this is the reason behind it.
     throw control.signal.aborted ? control.signal.reason : error;
   } finally {
     process.off('SIGINT', onSignal);

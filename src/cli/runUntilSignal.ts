@@ -3,17 +3,17 @@ import type { Config } from '../config.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { EXIT } from './exit.ts';
 
-/** A grace below this one could not even give jobs back; milliseconds. */
+/** Milliseconds; a shorter grace would not even suffice to give jobs back. */
 const SHORTEST_MS = 3000;
-/** Who would kill the process when the grace ends finds that it has ended by itself. */
+/** The process ends by itself this long before a supervisor would kill it. */
 const BEFORE_THE_END_MS = 1000;
 
 const lastMoment = ({ shutdownGraceSeconds }: Config): number =>
   Math.max(SHORTEST_MS, shutdownGraceSeconds * 1000) - BEFORE_THE_END_MS;
 
 /**
- * Starts, and stops on the first SIGTERM or SIGINT, also on one that comes while it starts; a second one ends the
- * process at once, and with it its render children. What is not closed just before the grace ends is left to its fate.
+ * Starts, and stops on the first SIGTERM or SIGINT, even while it is still starting. A second signal ends the process and
+ * its render children at once. Just before the grace ends, the process exits, whatever could not be closed by then.
  * SIGHUP reads keys and secrets again from their files.
  * @param load reads the configuration
  */
@@ -35,7 +35,7 @@ export async function runUntilSignal(
     if (stopping) process.exit(EXIT.failed);
     stopping = true;
     logger.info({ signal }, 'stopping');
-    // Whatever cannot be closed in order, because it cannot be reached: nobody waits longer than the grace.
+    // If something cannot be closed, for example because it cannot be reached, nobody waits longer than the grace.
     setTimeout(() => {
       logger.error('not everything could be closed within the grace');
       process.exit(EXIT.failed);

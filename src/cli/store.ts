@@ -7,7 +7,7 @@ import { verifyStore } from '../storage/upkeep/verifyStore.ts';
 import { formatBytes } from './display.ts';
 import { EXIT } from './exit.ts';
 
-/** Reads every byte; a line for each damage as it is found. The exit code is 1 where there is any. */
+/** Reads every byte and prints a line for each damage. The exit code is 1 if there is any. */
 export async function verify(
   { removeDamaged = false }: { removeDamaged?: boolean },
   config: Config,
@@ -21,7 +21,7 @@ export async function verify(
   if (damage.length > 0) process.exitCode = EXIT.failed;
 }
 
-/** Removes what is older than PREVIEW_RETENTION_DAYS and needed by nobody; with `dryRun` only says what it would be. */
+/** Removes what is older than PREVIEW_RETENTION_DAYS and no longer needed. With `dryRun` it only says what that would be. */
 export async function collect({ dryRun = false }: { dryRun?: boolean }, config: Config): Promise<void> {
   const operations = await openOperations(config, createLogger('silent'));
   try {

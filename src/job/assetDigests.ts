@@ -1,6 +1,6 @@
 import type { PreviewJob } from './previewJob.types.ts';
 
-/** The digests of stored objects that a job names. What something else put into the queue may be anything. */
+/** The digests of stored objects that a job names. Other programs may have put anything into the queue. */
 export function assetDigests(job: unknown): string[] {
   const { previewRequest } = (job ?? {}) as Partial<PreviewJob>;
   const assets = Array.isArray(previewRequest?.assets) ? previewRequest.assets : [];

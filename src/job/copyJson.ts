@@ -1,7 +1,7 @@
 import type { InputError } from '../errors.ts';
 import { pointerTo } from './jsonPointer.ts';
 
-/** No job comes near; deeper values are an attack on whoever walks them by recursion. */
+/** No real job is nearly as deep. Deeper values are an attack on recursive code. */
 const MAX_DEPTH = 64;
 /** 500 steps and 1,000 assets with every field set are 20,000 values; the rest is for `metadata`. */
 const MAX_VALUES = 100_000;
@@ -30,7 +30,7 @@ export function checkParsedJson(value: unknown): ReturnType<typeof copyJson> {
 
 function isPlain(value: unknown, depth: number, seen: { values: number }): boolean {
   seen.values += 1;
-  // 1e999 is JSON, and infinite.
+  // `1e999` is valid JSON, but parses to Infinity.
   if (typeof value === 'number' && !Number.isFinite(value)) return false;
   if (typeof value !== 'object' || value === null) return seen.values <= MAX_VALUES;
   if (depth >= MAX_DEPTH) return false;
@@ -113,7 +113,7 @@ function copyMembers(value: object, walk: Walk): Record<string, unknown> {
   for (const key of Object.keys(value)) {
     const member = (value as Record<string, unknown>)[key];
     if (key === '__proto__') throw new NotJson([...walk.path, key], 'is not allowed as a name');
-    // What JSON.stringify would leave out.
+    // JSON.stringify would leave these out.
     if (member === undefined) continue;
     result[key] = copyAt(key, member, walk);
   }

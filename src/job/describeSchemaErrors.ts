@@ -3,11 +3,11 @@ import type { InputError } from '../errors.ts';
 import { didYouMean } from './didYouMean.ts';
 import { pointerTo } from './jsonPointer.ts';
 
-/** Who sends more mistakes than this has one mistake, made in a loop. */
+/** A job with more mistakes than this has one mistake that was made in a loop. */
 const MAX_ERRORS = 100;
 
 /**
- * Ajv's errors in the words of a person, one for each offending value.
+ * Words Ajv's errors for people, one for each wrong value.
  * @param errors as Ajv gives them with `allErrors` and `verbose`
  */
 export function describeSchemaErrors(errors: readonly ErrorObject[]): InputError[] {
@@ -16,14 +16,14 @@ export function describeSchemaErrors(errors: readonly ErrorObject[]): InputError
     if (byPointer.size === MAX_ERRORS) break;
     if (isBranchOfOneOf(error)) continue;
     const pointer = pointerOf(error);
-    // A value of the wrong type is nothing else besides.
+    // If the type is wrong, the other complaints about the value do not help.
     if (byPointer.has(pointer) && error.keyword !== 'type') continue;
     byPointer.set(pointer, { pointer, message: messageOf(error) });
   }
   return [...byPointer.values()];
 }
 
-/** Each branch that does not match complains; the complaint of `oneOf` itself says it all. */
+/** Ajv reports each branch of a `oneOf` that does not match; the error of the `oneOf` itself is enough. */
 function isBranchOfOneOf({ schemaPath }: ErrorObject): boolean {
   return /\/oneOf\/\d+\//.test(schemaPath);
 }

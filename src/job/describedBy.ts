@@ -1,7 +1,7 @@
 import type { JobRecord } from './jobRecord.ts';
 import type { PreviewJob } from './previewJob.types.ts';
 
-/** What the record of a job keeps of it beside its ids. What something else put into the queue may be anything. */
+/** What the record of a job keeps besides its ids. Other programs may have put anything into the queue. */
 export function describedBy(job: Partial<PreviewJob> | undefined): Pick<JobRecord, 'title' | 'priority'> {
   const described: Pick<JobRecord, 'title' | 'priority'> = {};
   const { title } = job?.previewRequest ?? {};

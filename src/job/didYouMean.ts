@@ -1,4 +1,4 @@
-/** A name that differs from every candidate by more than this is not a slip of the fingers. */
+/** A name that differs more than this from every candidate is not a typing mistake. */
 const MAX_EDITS = 2;
 
 /** The candidate that `name` is most likely a misspelling of; short names must match more closely. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 
-/** Something the author should know although the preview was made. `step` is the step's index, from 0. */
+/** Something the author should know although the preview was rendered. `step` is the step's index, from 0. */
 export interface Warning {
   code: string;
   message: string;
@@ -17,7 +17,7 @@ export type Stage = 'queued' | 'assets' | 'slides' | 'segments' | 'soundtrack' |
 
 export type Priority = 'low' | 'normal' | 'high';
 
-/** One file that a render leaves; its bytes are the object `sha256` of the store. */
+/** A file that a render produced. Its bytes are the object `sha256` of the store. */
 export interface Artifact {
   name: string;
   mediaType: string;
@@ -35,7 +35,7 @@ export interface TimelineEntry {
   endSeconds: number;
 }
 
-/** What a dry run answers: what a render would do. */
+/** The result of a dry run: what a render would do. */
 export interface PlanSummary {
   durationSeconds: number;
   width: number;
@@ -43,7 +43,7 @@ export interface PlanSummary {
   fps: number;
   timeline: TimelineEntry[];
   parts: { kind: string; key: string; reused: boolean }[];
-  /** From what renders took on this machine; absent before its first one. `bytes` is the size of the video. */
+  /** Based on earlier renders on this machine; absent before the first one. `bytes` is the size of the video. */
   estimate?: { seconds: number; bytes: number } | undefined;
   warnings: Warning[];
 }
@@ -75,11 +75,11 @@ export interface JobRecord {
   timings?: StageTimings;
   /** The object that holds the job as it was sent, and the history of its attempts; see jobDetails.ts. */
   details?: { sha256: string; bytes: number };
-  /** Who is told of it. */
+  /** Where to send a message about the end. */
   webhook?: WebhookCall;
 }
 
-/** A message by Standard Webhooks: its id, and where it goes. The URL may hold secrets, and is shown to nobody. */
+/** A Standard Webhooks message: its id and its address. The URL may contain secrets and is never shown. */
 export interface WebhookCall {
   id: string;
   url: string;

@@ -4,7 +4,7 @@ export type ParsedJson = { ok: true; value: unknown } | ({ ok: false } & JsonMis
 export interface JsonMistake {
   line: number;
   column: number;
-  /** What should have stood there, worded to come before "was expected". */
+  /** What was expected there, worded to come before "was expected". */
   expected: string;
 }
 
@@ -46,7 +46,7 @@ const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const stringStop = /[^ !#-[\]-\uffff]/g;
 const escapeSequence = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
-/** Walks the tokens (RFC 8259) to the first that cannot stand where it stands. */
+/** Walks the tokens (RFC 8259) to the first one that is not allowed in its place. */
 function findMistake(text: string): Mistake {
   const open: ('{' | '[')[] = [];
   let expected: Expected = 'value';

@@ -22,8 +22,8 @@ const MEDIA_TYPES: Record<string, string> = {
 const FOR_EVER = 'private, max-age=31536000, immutable';
 
 /**
- * A segment is kept without its place in the preview, so that it can be used in any; its name says where it stands in
- * this one, in units of its timescale.
+ * A segment is stored without its position, so that any preview can use it. Its name has the position in this preview, in
+ * units of its timescale.
  */
 const FRAGMENT_NAME = /^(\d{1,15})\.m4s$/;
 
@@ -32,7 +32,7 @@ interface Download {
   Querystring: Record<string, unknown>;
 }
 
-/** Whether a download goes through this process, or is sent on to where the store has it. */
+/** Whether a download passes through this process, or the client is redirected to the store. */
 export type Downloads = 'proxy' | 'redirect';
 
 /** Downloads by signed URL, with ranges (RFC 9110, 14) and immutable caching: an address never changes its bytes. */
@@ -43,7 +43,7 @@ export function artifactRoutes(
   app.route<Download>({
     method: ['GET', 'HEAD'],
     url: '/artifacts/:sha256/:name',
-    // Whatever is wrong with the query, the answer is that of a wrong signature.
+    // Any mistake in the query is answered like a wrong signature.
     validatorCompiler: () => () => true,
     schema: {
       tags: ['artifacts'],
@@ -111,7 +111,7 @@ export function contentDisposition(disposition: 'inline' | 'attachment', name: s
   return `${disposition}; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }
 
-/** What is left of a signed URL's time; the address that it leads to is valid no longer, and at most seven days. */
+/** The seconds until a signed URL expires, at most seven days: the address it redirects to must not be valid for longer. */
 const secondsUntil = (expires: unknown): number =>
   Math.min(604_800, Math.max(1, Math.floor(Number(expires) - Date.now() / 1000)));
 
@@ -122,8 +122,8 @@ function matchesEtag(header: string | undefined, etag: string): boolean {
 }
 
 /**
- * The one range that is asked for, in a file of `bytes`. All of the file where there is no `Range`, where it is of a
- * form that is not understood, and where it asks for several: a server may ignore it (RFC 9110, 14.2).
+ * The requested range in a file of `bytes`. Without `Range`, with several ranges, or with a form that is not understood, it
+ * is the whole file: a server may ignore the header (RFC 9110, 14.2).
  */
 export function parseRange(header: string | undefined, bytes: number): ByteRange | 'all' | 'unsatisfiable' {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];

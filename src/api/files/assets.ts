@@ -14,7 +14,7 @@ export interface UploadLimits {
   uploadQuotaBytes: number;
 }
 
-/** Uploads: sending them, seeing what there is, and taking one back. */
+/** Calls that upload files, list the uploads and remove one. */
 export function assetRoutes(app: FastifyInstance, parts: UploadLimits & { store: ArtifactStore }): void {
   const { store, uploadMaxBytes: maxBytes, uploadQuotaBytes: quotaBytes } = parts;
   const quota = createUploadQuota({ store, quotaBytes, maxBytes });
@@ -109,10 +109,10 @@ function sendRoute(
   });
 }
 
-/** Passes a stream on, once its first bytes are known to be of a type that is accepted. */
+/** Passes a stream on once its first bytes show a supported type. */
 function checkType(chunks: AsyncIterator<Uint8Array>): {
   bytes: AsyncIterable<Uint8Array>;
-  /** What the bytes are; known when they have been read. */
+  /** The format of the bytes, known once they have been read. */
   mediaType(): string;
 } {
   let mediaType = '';
@@ -155,6 +155,6 @@ async function discard(chunks: AsyncIterator<Uint8Array>): Promise<void> {
   try {
     while (!(await chunks.next()).done);
   } catch {
-    // The sender is gone, and so is the one who would have read the answer.
+    // The sender is gone, so nobody will read the answer.
   }
 }

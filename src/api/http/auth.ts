@@ -8,7 +8,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The project that the request may touch: its key's; undefined where no keys are configured, and any may be named. */
     project: string | undefined;
-    /** Tells keys apart without giving one away; empty where none are configured. */
+    /** An id of the key that does not reveal it; empty if no keys are configured. */
     keyId: string;
     /** What its key may do; undefined where no keys are configured. */
     scopes: readonly Scope[] | undefined;
@@ -60,7 +60,7 @@ export function requireApiKey(
     const [, bearer = ''] = /^Bearer (.+)$/i.exec(authorization) ?? [];
     const token = bearer || (page ? passwordOf(authorization) : '');
     const given = hashKey(token);
-    // All keys are compared, each in constant time: the answer's time says nothing about which are near.
+    // All keys are compared, each in constant time, so that the time of the answer says nothing about them.
     const [key] = keys().filter(({ sha256 }) => timingSafeEqual(sha256, given));
     if (!key) {
       if (page) reply.header('www-authenticate', 'Basic realm="Preview Worker", charset="UTF-8"');

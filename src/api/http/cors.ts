@@ -21,7 +21,7 @@ const ACCEPTED = [
   'traceparent',
   'last-event-id',
 ];
-/** For how long a browser need not ask again, in seconds. */
+/** How long a browser may cache the answer to a preflight request, in seconds. */
 const PREFLIGHT_SECONDS = 600;
 
 /**

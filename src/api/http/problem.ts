@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { asPreviewError, catalogue, PreviewError } from '../../errors.ts';
 
-/** Makes every error an RFC 9457 problem document; what is not ours to show is only logged. */
+/** Answers every error with an RFC 9457 problem document. What callers must not see is only logged. */
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler(answerWithProblem);
   app.setNotFoundHandler((request, reply) => {
@@ -14,7 +14,7 @@ export function handleErrors(app: FastifyInstance): void {
   });
 }
 
-/** Also for what Fastify refuses before it looks for a route, see its option `frameworkErrors`. */
+/** Also used for what Fastify refuses before it looks for a route (its option `frameworkErrors`). */
 export function answerWithProblem(
   thrown: FastifyError | PreviewError,
   request: FastifyRequest,
@@ -36,14 +36,14 @@ export function answerWithProblem(
       title: catalogue[error.code].title,
       status: error.status,
       code: error.code,
-      // What went wrong on our side is for the log, which has the same requestId.
+      // The reason of an error on our side is only in the log, under the same requestId.
       detail: error.status >= 500 ? catalogue[error.code].title : error.message,
       requestId: request.id,
       ...(error.errors ? { errors: error.errors } : {}),
     });
 }
 
-/** Fastify's own refusals in the words of our catalogue. */
+/** Translates Fastify's own refusals into errors of our catalogue. */
 function translate(thrown: FastifyError | PreviewError, request: FastifyRequest): PreviewError {
   if (thrown instanceof PreviewError) return thrown;
   switch (thrown.code) {

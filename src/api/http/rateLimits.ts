@@ -9,21 +9,21 @@ import { PreviewError } from '../../errors.ts';
 export interface RateLimits {
   perKey: number;
   perAddress: number;
-  /** Where processes count together; without it each counts for itself. */
+  /** The Redis in which processes count together. Without it, each process counts for itself. */
   redis?: Redis | undefined;
-  /** In front of the names in Redis, so that services that share one do not count each other's calls. */
+  /** Prefix of the names in Redis, so that services that share one do not count each other's calls. */
   namespace: string;
 }
 
 const WINDOW_MS = 60_000;
-/** Asked by machines that watch over the service, every few seconds: they must see it also while it is attacked. */
+/** Monitoring calls these every few seconds. It must get answers even while the service is under attack. */
 const UNCOUNTED = ['/livez', '/readyz', '/metrics'];
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /**
- * Counts calls by fixed windows of a minute. Where the counter is away nobody is refused.
- * @returns the hook that counts by key, for after the key is known; undefined where any number of calls may be made
+ * Counts calls in fixed windows of a minute. While the counter is away, nobody is refused.
+ * @returns the hook that counts by key, to be run once the key is known; undefined if there is no limit
  */
 export async function limitRates(app: FastifyInstance, limits: RateLimits): Promise<Hook | undefined> {
   await app.register(rateLimit, {
@@ -57,7 +57,7 @@ export async function limitRates(app: FastifyInstance, limits: RateLimits): Prom
   return limiter(limits.perKey, ({ keyId }) => `key:${keyId}`, 'This API key');
 }
 
-/** What one caller has: an address in IPv4, the network of 64 bits in IPv6, in which it may take any address. */
+/** What counts as one caller: an IPv4 address, or an IPv6 network of 64 bits, in which a caller may take any address. */
 export function networkOf(address: string): string {
   // The usual case, without a parser.
   if (isIPv4(address)) return address;

@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify';
 
 /**
- * The logger of a request, made when there is something to log: of most requests there is nothing, and making it takes as
- * long as a line.
+ * The logger of a request. It is created when there is something to log, because most requests log nothing and creating
+ * it takes as long as writing a line.
  */
 export function requestLogger(
   parent: FastifyBaseLogger,
@@ -11,7 +11,7 @@ export function requestLogger(
   return new RequestLogger(parent, bindings) as unknown as FastifyBaseLogger;
 }
 
-/** What Fastify asks of a logger. Methods of a class, so that none of them is made for a request. */
+/** The methods that Fastify calls on a logger. They belong to a class, so that a request creates none of them. */
 class RequestLogger {
   readonly #parent: FastifyBaseLogger;
   readonly #bindings: Record<string, unknown>;

@@ -25,7 +25,7 @@ export function reportRequests(app: FastifyInstance, metrics: PreviewMetrics): v
   });
 }
 
-/** Asked every few seconds by machines: a trace of each would bury the rest. */
+/** Machines call these every few seconds; their traces would bury the others. */
 const UNTRACED = ['/livez', '/readyz', '/metrics'];
 
 /** A span for each request, in the caller's trace where it names one. */

@@ -3,12 +3,12 @@ import type { FastifyInstance } from 'fastify';
 import { PreviewError } from '../../errors.ts';
 import { parseJson } from '../../job/parseJson.ts';
 
-/** The caller's request id where it is one, else a new one. */
+/** The caller's request id if it is a valid one, else a new one. */
 export function requestId(header: string | string[] | undefined): string {
   return typeof header === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(header) ? header : randomUUID();
 }
 
-/** A request names its host (RFC 9112, 3.2), and nothing that comes is decompressed: a small body cannot become a large one. */
+/** Refuses requests without a host (RFC 9112, 3.2), and compressed bodies: a small body must not become a large one. */
 export function checkHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
     if (headers.host === undefined && raw.httpVersion !== '1.0')
@@ -22,7 +22,7 @@ export function checkHeaders(app: FastifyInstance): void {
   });
 }
 
-/** JSON alone is taken, and parsed so that a mistake is answered with its place. */
+/** Accepts only JSON, and parses it so that the answer to a mistake names its line and column. */
 export function readJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {

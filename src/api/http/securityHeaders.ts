@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * What helmet sets where it is told what stands here; a test compares. It would make them anew for each request, and they
- * are always the same. For data those that say something of data (OWASP's REST security cheat sheet): eleven headers took as
- * long to write and to read as all else of a short answer.
+ * The headers that helmet would set with these options; a test compares them. They are constants here, because helmet would
+ * build them for each request. Answers that are data get only the headers that matter for data (OWASP's REST security cheat
+ * sheet): eleven headers took as long to write and to read as the rest of a short answer.
  */
 const DATA_HEADERS = {
   // Pages, as /docs, bring a policy of their own.
@@ -16,7 +16,7 @@ const DATA_HEADERS = {
   'x-frame-options': 'SAMEORIGIN',
 };
 
-/** What a browser goes by when it shows a page. */
+/** The headers that matter when a browser shows a page. */
 const PAGE_HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
   'origin-agent-cluster': '?1',
@@ -29,12 +29,12 @@ const PAGE_HEADERS = {
 /** Sets the headers of data for every answer; a route may set others in their place. */
 export const setSecurityHeaders = (app: FastifyInstance): void => setHeaders(app, DATA_HEADERS);
 
-/** Sets those of pages besides, for the routes of this context. */
+/** Also sets the headers of pages, for the routes of this context. */
 export const setPageHeaders = (app: FastifyInstance): void => setHeaders(app, PAGE_HEADERS);
 
 function setHeaders(app: FastifyInstance, headers: Record<string, string>): void {
   app.addHook('onRequest', (_request, reply, done) => {
-    // All headers go out in one list; one that is set on the response itself would make Node.js look at each by itself.
+    // Fastify sends all headers in one list. A header set on the raw response would make Node.js check each of them.
     reply.headers(headers);
     done();
   });

@@ -9,10 +9,10 @@ export const CHECK_MS = 1000;
 /** The longest that a request may take to arrive, however steadily it does: the largest upload at 300 kbit/s. */
 export const REQUEST_MS = 1_800_000;
 
-/** What a body must arrive with at least: a grace, and then this rate on the average. */
+/** The slowest that a body may arrive: after a grace period, this rate on average. */
 const BODY_GRACE_MS = 10_000;
 const BODY_BYTES_PER_SECOND = 4096;
-/** How long nothing at all of an answer may be taken. */
+/** How long a client may read nothing of an answer. */
 const READ_MS = 30_000;
 
 /** The last request of a connection: those before it have arrived, and their answers leave ahead of its own. */
@@ -28,8 +28,8 @@ interface Underway {
 }
 
 /**
- * Ends the connections of those who send their bodies drop by drop, and of those who ask and then do not read: each holds
- * memory, a file and a place among the connections. Time that we spend is not counted against them.
+ * Closes the connections of clients that send their bodies drop by drop, or that do not read their answers. Each of them
+ * holds memory, a file descriptor and a connection. The time that the service itself takes is not counted.
  */
 export function cutOffSlowClients(app: FastifyInstance): void {
   // By their connections: what was answered long ago is not held on to.
@@ -38,7 +38,7 @@ export function cutOffSlowClients(app: FastifyInstance): void {
     const now = Date.now();
     const { socket } = request.raw;
     const readBefore = socket.bytesRead;
-    // Who asks again has not read for that.
+    // Sending another request is not reading.
     const { taken, takenAt } = underway.get(socket) ?? { taken: -1, takenAt: now };
     underway.set(socket, { request, reply, since: now, readBefore, taken, takenAt });
     done();
@@ -47,7 +47,7 @@ export function cutOffSlowClients(app: FastifyInstance): void {
     const now = Date.now();
     for (const [socket, one] of underway) {
       const { raw } = one.request;
-      // Who was refused before its body had arrived may still be sending it.
+      // A client that was refused early may still be sending its body.
       const isOver = one.reply.raw.writableFinished && raw.complete;
       if (isOver || socket.destroyed) {
         underway.delete(socket);
@@ -65,7 +65,7 @@ export function cutOffSlowClients(app: FastifyInstance): void {
 }
 
 function sendsTooSlowly({ request: { raw }, since, readBefore }: Underway, now: number): boolean {
-  // What has arrived and lies there waits for us.
+  // Data that has arrived waits for us, not for the client.
   if (raw.complete || raw.readableLength > 0) return false;
   const arrived = raw.socket.bytesRead - readBefore;
   return now - since > BODY_GRACE_MS + (1000 * arrived) / BODY_BYTES_PER_SECOND;
@@ -81,12 +81,12 @@ function readsTooSlowly(one: Underway, now: number): boolean {
   return now - one.takenAt > READ_MS;
 }
 
-/** Bytes that the operating system has taken from us. */
+/** Bytes that the operating system has accepted from us. */
 const takenOf = (socket: Socket): number => socket.bytesWritten - socket.writableLength;
 
 const REASONS: Record<string, string> = { 408: 'Request Timeout', 431: 'Request Header Fields Too Large' };
 
-/** Answers what is not even a request, with the same document as everything else. */
+/** Answers what is not even an HTTP request, also with a problem document. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   // The second time there is nothing more to say: what follows is still being thrown away.
   if (error.code === 'ECONNRESET' || socket.destroyed || socket.writableEnded) return;

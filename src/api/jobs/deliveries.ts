@@ -22,7 +22,7 @@ export function deliveryRoutes(
       },
     },
     async (request) => {
-      // Who may not see the job finds nothing here either.
+      // A caller who may not see the job must not see its deliveries.
       const { projectId, jobId } = await client.status(refOf(request));
       return { deliveries: await webhooks.deliveries({ projectId, jobId }) };
     },

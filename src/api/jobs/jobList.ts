@@ -57,7 +57,7 @@ export function jobListRoutes(app: FastifyInstance, { client }: { client: Previe
   );
 }
 
-/** Words with commas between, each of them one of `known`; undefined where there are none. */
+/** Parses words separated by commas, each of them one of `known`. @returns undefined if there are none */
 function wordsOf<Word extends string>(
   name: string,
   text: string | undefined,

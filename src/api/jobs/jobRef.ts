@@ -1,19 +1,19 @@
 import type { FastifyRequest } from 'fastify';
 import type { JobRef } from '../../worker/previewWorkerClient.ts';
 
-/** What a request says of the job that it is about. */
+/** The part of a request that names a job. */
 export interface JobRequest {
   params: { jobId: string };
   query: { projectId?: string };
   project: FastifyRequest['project'];
 }
 
-/** With keys the project is the key's, whatever the query says: another project's job does not exist. */
+/** With an API key the project is that of the key, whatever the query says. Jobs of other projects do not exist for it. */
 export function refOf({ params, query, project }: JobRequest): JobRef {
   return { jobId: params.jobId, projectId: project ?? query.projectId };
 }
 
-/** The query of links beside the one that was asked for. */
+/** The query for links to other calls about the same job. */
 export function jobQuery({ query }: JobRequest): string {
   return query.projectId === undefined ? '' : `?projectId=${encodeURIComponent(query.projectId)}`;
 }

@@ -27,7 +27,7 @@ export interface JobCall {
 /** The projects whose webhooks can be signed. */
 export type WebhookProjects = Pick<ReadonlySet<string>, 'has'>;
 
-/** Sending a job, asking after it, fetching what it made, cancelling it. */
+/** Calls that send a job, get its status and artifacts, and cancel it. */
 export function jobRoutes(
   app: FastifyInstance,
   {
@@ -160,7 +160,7 @@ export function jobRoutes(
   );
 }
 
-/** The job that was sent: valid, without files of this machine, of the key's project, its webhook one that can be signed. */
+/** Checks the job that was sent: it is valid, names no local files, belongs to the key's project, and its webhook can be signed. */
 function validJob({ body, project }: FastifyRequest, webhookProjects: WebhookProjects): PreviewJob {
   const checked = validateParsedPayload(body);
   const errors = checked.ok ? findPathSources(checked.job) : checked.errors;

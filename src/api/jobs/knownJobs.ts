@@ -1,7 +1,7 @@
 import { queueId } from '../../queue/queuedJob.ts';
 import type { JobRef, PreviewWorkerClient } from '../../worker/previewWorkerClient.ts';
 
-/** Which jobs there are, without asking the queue each time: a player asks for its playlists again and again. */
+/** Remembers which jobs exist, so that a player that requests its playlists again and again does not cost a queue call each. */
 export interface KnownJobs {
   /** @throws as {@link PreviewWorkerClient.status} */
   find(ref: JobRef): Promise<{ projectId: string; jobId: string }>;

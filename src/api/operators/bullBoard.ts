@@ -11,7 +11,7 @@ import { deadQueueName, webhookQueueName } from '../../queue/queuedJob.ts';
 
 const PREFIX = '/admin/queues';
 
-/** Scripts are its own files; its page sets styles inline. Nothing is asked of anyone else. */
+/** Allows its own scripts and inline styles, and nothing from other hosts. */
 const POLICY = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",
@@ -23,9 +23,9 @@ const POLICY = [
 ].join('; ');
 
 /**
- * Bull Board, a page on which an operator sees what lies in the queues: the jobs, the dead letters, the webhooks. It only
- * shows. What it would change past the records of the store would be wrong afterwards: a job that is taken out of the
- * queue there would have no end. Replaying, discarding and cancelling are calls of the API.
+ * Bull Board, a page on which operators see the queues: jobs, dead letters and webhooks. It is read-only, because a change in
+ * the queue would not reach the records in the store: a job removed here would never end. The API has calls to replay,
+ * discard and cancel.
  */
 export async function bullBoardRoutes(
   app: FastifyInstance,
@@ -53,11 +53,11 @@ export async function bullBoardRoutes(
       );
   });
 
-  // A page for people: it is not part of the API's description.
+  // A page for people is not part of the OpenAPI document.
   app.addHook('onRoute', (route) => {
     route.schema = { ...route.schema, hide: true };
   });
-  // Its page asks another host for fonts; what it falls back to will do.
+  // Its page loads fonts from another host. The fallback fonts will do.
   app.addHook('onSend', async (_request, _reply, payload) =>
     typeof payload === 'string' ? payload.replace(/<link href="https:[^>]*>/g, '') : payload,
   );
@@ -77,10 +77,10 @@ export async function bullBoardRoutes(
   await app.register(serverAdapter.registerPlugin(), { prefix: PREFIX });
 }
 
-/** The project of the key of the request that is being answered; undefined where no key is asked for. */
+/** The project of the key of the present request; undefined if no keys are configured. */
 const asked = new AsyncLocalStorage<string | undefined>();
 
-/** Shows the jobs of one project alone: a key is for its project, and so is what its holder sees. */
+/** Shows only the jobs of one project, that of the key. */
 class ProjectAdapter extends BullMQAdapter {
   readonly #queue: Queue;
 

@@ -10,7 +10,7 @@ interface ListRequest {
   Querystring: { projectId?: string; limit?: number };
 }
 
-/** The jobs that failed for good: look at them, run them again, throw them away. */
+/** Calls that list, show, replay and discard the jobs that failed for good. */
 export function deadLetterRoutes(app: FastifyInstance, { deadLetters }: { deadLetters: DeadLetters }): void {
   const tags = ['operations'];
   const url = '/api/preview/dead-letter';

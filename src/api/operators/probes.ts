@@ -6,7 +6,7 @@ import { healthSchema, probeSchema } from './operatorSchemas.ts';
 
 const tags = ['operations'];
 
-/** What machines ask that watch over the service; none of them has an API key. */
+/** Calls for monitoring, which has no API key. */
 export function probeRoutes(
   app: FastifyInstance,
   { metrics, health }: { metrics: PreviewMetrics; health(): Promise<Health> },
@@ -40,7 +40,7 @@ export function probeRoutes(
   );
 }
 
-/** What an operator asks who wants to know what is wrong. */
+/** The call for operators who want to know what is wrong. */
 export function healthRoute(app: FastifyInstance, { health }: { health(): Promise<Health> }): void {
   app.get(
     '/api/preview/worker/health',

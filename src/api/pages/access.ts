@@ -13,7 +13,7 @@ const accessSchema = {
   },
 } as const;
 
-/** What a page asks that was given a key: for which project it is, and what may be done with it. */
+/** Tells a page that was given a key which project and scopes the key has. */
 export function accessRoute(app: FastifyInstance, { uploadMaxBytes }: { uploadMaxBytes: number }): void {
   app.get(
     '/api/preview/access',

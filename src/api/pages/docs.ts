@@ -5,7 +5,7 @@ import { packageVersion } from '../../version.ts';
 import { setPageHeaders } from '../http/securityHeaders.ts';
 import { jobComponents } from '../jobs/jobSchemas.ts';
 
-/** `/openapi.json` and `/docs`, made from the schemas of the routes. To be awaited before any route is added. */
+/** `/openapi.json` and `/docs`, generated from the schemas of the routes. Await it before adding routes. */
 export async function documentApi(app: FastifyInstance, { hasKeys }: { hasKeys: boolean }): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -32,7 +32,7 @@ export async function documentApi(app: FastifyInstance, { hasKeys }: { hasKeys: 
     setPageHeaders(pages);
     await pages.register(swaggerUi, {
       routePrefix: '/docs',
-      // Without it the page would ask a public server to read our description.
+      // Without it, the page would send our OpenAPI document to a public validator.
       uiConfig: { tryItOutEnabled: true, validatorUrl: null },
       // Swagger UI sets styles inline. Nothing is loaded from elsewhere, and nothing is upgraded to HTTPS: whether there
       // is TLS in front of the service is not known here.

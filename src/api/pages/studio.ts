@@ -14,8 +14,8 @@ const FOLDERS = ['../../studio/', '../../../dist/studio/'].map((path) =>
 const PAGES = ['/', '/jobs', '/jobs/:jobId', '/queue'];
 
 /**
- * Nothing inline, and nothing from another host. A player hands its video to the browser as a `blob:`, and so does the
- * editor a picture that was dropped a moment ago.
+ * Nothing inline, and nothing from another host. The player hands its video to the browser as a `blob:`, and the editor does
+ * the same with a picture that was just dropped.
  */
 const POLICY = [
   "default-src 'self'",
@@ -28,8 +28,8 @@ const POLICY = [
 ].join('; ');
 
 /**
- * The studio: a page of static files that uses the API as any customer's page can. Its scripts, styles and media have a
- * hash in their names, so that a browser need never ask for them again; the page itself is asked for each time.
+ * The studio: a page of static files that uses the public API. Its scripts, styles and media have a hash in their names, so
+ * browsers cache them for ever. The page itself is requested each time.
  */
 export async function serveStudio(app: FastifyInstance): Promise<void> {
   const folder = FOLDERS.find((path) => existsSync(`${path}index.html`));

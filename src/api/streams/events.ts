@@ -10,7 +10,7 @@ import { watchJob } from './jobWatch.ts';
 import { event, listeningSignal, sendEvents } from './serverSentEvents.ts';
 import { eventsSchema } from './streamSchemas.ts';
 
-/** How often it is looked although nothing was told: what tells may have missed something. */
+/** How often to look even without news, because the news may have missed something. */
 const LOOK_MS = 500;
 
 /** A piece of the preview that can be played. */
@@ -25,7 +25,7 @@ interface ReadySegment {
 
 /**
  * A job's life as server-sent events, from its present state to its end: `status` where something changed, `segment` for
- * each piece of the preview that can be played, `end`. Whoever comes back after a break is told the state anew.
+ * each piece of the preview that can be played, `end`. A client that reconnects gets the present state again.
  */
 export function eventRoutes(
   app: FastifyInstance,
@@ -45,7 +45,7 @@ export function eventRoutes(
       },
     },
     async (request, reply) => {
-      // Found before the answer begins, so that what is wrong is still a problem document.
+      // This comes before the answer begins, so that an error is still a problem document.
       const first = await client.status(refOf(request));
       const signal = signalOf(request);
       const told = tellJob(first, parts, signal, (status) => withLinks(status, request));
@@ -68,7 +68,7 @@ async function* tellJob(
       const text = JSON.stringify(shown(status));
       if (text !== told) yield event('status', shown(status));
       told = text;
-      // Asked after the state: what a job left is there when it says that it has ended.
+      // This comes after the status: once the job has ended, everything that it produced can be found.
       for (const segment of await segments(status)) yield event('segment', segment);
       if (status.finishedAt !== undefined) {
         yield event('end', { status: status.status });
@@ -81,7 +81,7 @@ async function* tellJob(
   }
 }
 
-/** Answers, each time it is called, the segments that have become playable since. */
+/** @returns a function that answers the segments that have become playable since its last call */
 function segmentWatch(store: ArtifactStore, job: { projectId: string; jobId: string }) {
   let next = 0;
   let frames = 0;
@@ -95,7 +95,7 @@ function segmentWatch(store: ArtifactStore, job: { projectId: string; jobId: str
       const startSeconds = frames / stream.video.fps;
       frames += segment.frames;
       const endSeconds = frames / stream.video.fps;
-      // What was made before parts had a time was made before this job.
+      // A part without a time is older than this job: parts did not always have one.
       const reused = !part.madeAt || Date.parse(part.madeAt) < Date.parse(startedAt);
       ready.push({ index: next, of: stream.segments.length, startSeconds, endSeconds, reused });
     }

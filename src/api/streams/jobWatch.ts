@@ -2,14 +2,14 @@ import { settlesWithin } from '../../concurrency/settlesWithin.ts';
 import type { JobEvents } from '../../queue/events/jobEvents.ts';
 import { queueId } from '../../queue/queuedJob.ts';
 
-/** Says when it is worth looking at a job again. */
+/** Tells when a job may have changed. */
 export interface JobWatch {
-  /** Returns when something happened to the job since the last call, at the latest after so long, or at the signal. */
+  /** Returns when something has happened to the job since the last call, or after the given time, or at the signal. */
   changed(atMostMs: number): Promise<void>;
   stop(): void;
 }
 
-/** To be stopped by whoever begins it. */
+/** The caller must stop the watch. */
 export function watchJob(
   events: JobEvents,
   job: { projectId: string; jobId: string },

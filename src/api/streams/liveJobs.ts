@@ -7,7 +7,7 @@ import { withLinks } from '../jobs/jobs.ts';
 import { event, eventQueue, listeningSignal, sendEvents } from './serverSentEvents.ts';
 import { liveSchema } from './streamSchemas.ts';
 
-/** Of the present state: the newest jobs, and those that wait or run. */
+/** The present state: how many of the newest jobs, and of those that wait or run. */
 const NEWEST = 50;
 const UNFINISHED = 200;
 
@@ -36,7 +36,7 @@ export function liveJobRoutes(
       let hold: JobEntry[] | undefined = [];
       const stop = live.listen({
         projectId,
-        // What changes while the present state is being read comes after it.
+        // Changes that happen while the present state is being read are sent after it.
         job: (entry) => (hold ? hold.push(entry) : tell(entry)),
         queue: mayOperate(request) ? (state) => events.push(event('queue', state)) : undefined,
       });
@@ -44,7 +44,7 @@ export function liveJobRoutes(
       try {
         for (const entry of await present(client, projectId)) tell(entry);
       } catch (error) {
-        // Nothing was answered yet, so that what is wrong is still a problem document.
+        // The answer has not begun, so the error is still a problem document.
         stop();
         throw error;
       }
@@ -55,7 +55,7 @@ export function liveJobRoutes(
   );
 }
 
-/** The oldest of them first, as if they were told one after the other. */
+/** The oldest first, as if each had just been accepted. */
 async function present(client: PreviewWorkerClient, projectId: string | undefined): Promise<JobEntry[]> {
   const [newest, unfinished] = await Promise.all([
     client.list({ projectId }, { limit: NEWEST }),

@@ -4,10 +4,10 @@ import { settlesWithin } from '../../concurrency/settlesWithin.ts';
 
 /** A comment at least this often keeps proxies from closing the connection. */
 const BEAT_MS = 15_000;
-/** Events that wait for a reader who is slow; it is then cut off, and comes back for the present state. */
+/** How many events may wait for a slow reader. Beyond it the connection ends; the reader reconnects for the present state. */
 const MOST_WAITING = 2000;
 
-/** Ends with the request, and when the service stops: nobody may keep it waiting by listening. */
+/** A signal that aborts with the request, and when the service stops: listeners must not delay a stop. */
 export function listeningSignal(app: FastifyInstance): (request: FastifyRequest) => AbortSignal {
   const stopping = new AbortController();
   app.addHook('preClose', async () => stopping.abort());

@@ -24,7 +24,7 @@ interface PlaylistRequest extends JobRequest {
 /** How long a player that comes too early is kept waiting before it is told to try again. */
 const WAIT_MS = 10_000;
 const LOOK_MS = 25;
-/** Generous: a player that is told too little may choose to wait. Bits a pixel and second of a transition. */
+/** Bits for each pixel of a transition, in a second. It is generous: told too little, a player may decide to wait. */
 const BITS_PER_PIXEL = 0.1;
 
 /**
@@ -43,7 +43,7 @@ export function streamRoutes(
   const link = ({ sha256 }: { sha256: string }, name: string): string =>
     signer.sign({ sha256, name, lasting: true }).path;
 
-  /** Waits for what the render is about to leave; undefined where the job ended without it. */
+  /** Waits for something that the render will produce; undefined if the job ends without it. */
   const awaited = async <Found>(
     job: JobName,
     look: () => Promise<Found | undefined>,
@@ -53,7 +53,7 @@ export function streamRoutes(
     const watch = watchJob(events, job);
     try {
       for (const deadline = Date.now() + WAIT_MS; ; await watch.changed(LOOK_MS)) {
-        // Asked first: what the job left is there when it says that it has ended.
+        // This comes first: once the job has ended, everything that it produced can be found.
         const ended = await hasEnded(job);
         const found = await look();
         if (found !== undefined || ended) return found;
@@ -69,7 +69,7 @@ export function streamRoutes(
     if (!stream) throw new PreviewError('no_stream');
     return { job, stream };
   };
-  /** A look into the store costs little; who waits for a job may look often. */
+  /** Looking into the store is cheap, so waiting callers may do so often. */
   const hasEnded = async ({ projectId, jobId }: JobName): Promise<boolean> =>
     (await store.getRecord(projectId, jobId)) !== undefined;
 
@@ -112,11 +112,11 @@ export function streamRoutes(
   route('stream/video.m3u8', 'Get the playlist of the segments that are ready', async (request) => {
     const { job, stream } = await streamOf(request);
     const { video, timescale, segments } = stream;
-    // The last segment is the last that can be waited for.
+    // Nobody can wait for a segment after the last one.
     const wanted = Math.min(Number(request.query._HLS_msn ?? 0), segments.length - 1);
     const arrived = arrivals(store, stream);
     await awaited(job, async () => ((await arrived()) > wanted ? true : undefined)).catch(async (error) => {
-      // Whoever waits for one more segment is answered with those that there are.
+      // A caller that waits for one more segment gets the segments that exist.
       if ((await arrived()) === 0) throw error;
     });
     const ended = await hasEnded(job);
@@ -153,7 +153,7 @@ export function streamRoutes(
   });
 }
 
-/** Counts the segments that are there without a gap; those that were seen once are not looked for again. */
+/** Counts the segments from the first to the first gap. Segments that were found once are not looked up again. */
 function arrivals(store: ArtifactStore, { segments }: StreamPlan): () => Promise<number> {
   let count = 0;
   return async () => {

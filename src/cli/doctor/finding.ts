@@ -1,15 +1,15 @@
 import { PreviewError } from '../../errors.ts';
 
-/** What is looked at. */
+/** What is checked. */
 export type Subject = 'config' | 'queue' | 'store' | 'fonts' | 'codecs' | 'time' | 'limits';
 
-/** What was found. With `fail` the service cannot do its work; with `warn` it can, and something is to be known. */
+/** The result of a check. `fail`: the service cannot work. `warn`: it can, but the operator should know something. */
 export interface Finding {
   subject: Subject;
   status: 'ok' | 'warn' | 'fail';
-  /** What is so, in a sentence. */
+  /** The finding, in a sentence. */
   message: string;
-  /** What to do about it; of all that is not ok. */
+  /** What to do about it. Every finding that is not ok has one. */
   advice?: string;
 }
 

@@ -6,7 +6,7 @@ import { type Finding, findingsOf } from './finding.ts';
 
 const { ok, warn, fail } = findingsOf('limits');
 
-/** What this process may use, from whoever limits it: the machine, its control group, its user. */
+/** What this process may use, limited by the machine, its control group or its user. */
 export interface Limits {
   cores: number;
   /** Bytes of memory in all, and now. */
@@ -16,14 +16,14 @@ export interface Limits {
   openFiles: number | undefined;
 }
 
-/** Every call of the API and every stream that is read has one. */
+/** Every API call and every open file takes a descriptor. */
 const [FEW_FILES, TOO_FEW_FILES] = [4096, 512];
 /** Measured in docs/performance.md: 60 steps of photographs at 1920x1080, all processes of one worker. */
 const BYTES_OF_A_JOB = 600 * 1024 * 1024;
 
 export async function readLimits(): Promise<Limits> {
   const constrained = process.constrainedMemory();
-  // Without a limit some kernels say a number beyond all memory.
+  // Without a limit, some kernels report a number larger than the memory.
   const memory = constrained > 0 && constrained < totalmem() ? constrained : totalmem();
   return {
     cores: Math.min(availableParallelism(), await coresOfControlGroup()),

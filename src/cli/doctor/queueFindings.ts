@@ -13,14 +13,14 @@ const NEARLY_FULL = 0.8;
 /** Seconds. Signed URLs, delays of retries and ages of jobs are reckoned on the clocks of several machines. */
 const [CLOCK_WARN, CLOCK_FAIL] = [1, 5];
 
-/** Opens the queue as the service does, and asks it what it is. */
+/** Opens the queue as the service does, and checks its kind and settings. */
 export async function findQueue(config: Config): Promise<Finding[]> {
   const { redisUrl: url, dataDir } = config;
   try {
     const backend = await openQueueBackend({ url, dataDir, logger: createLogger('silent') });
     try {
       const { redis } = backend;
-      // It is asked before something is written: where it takes nothing in, it may know why.
+      // Ask before writing: if it accepts no writes, its own answers may say why.
       const ofRedis = redis ? await createReach(backend)(() => findRedis(redis)) : [];
       const milliseconds = await backend.ping().catch((error: unknown) => {
         if (ofRedis.every(({ status }) => status !== 'fail')) throw error;
@@ -39,7 +39,7 @@ export async function findQueue(config: Config): Promise<Finding[]> {
     }
   } catch (error) {
     if (!(error instanceof PreviewError)) throw error;
-    // Who has it is the service itself, on this folder.
+    // The service itself holds it, on this folder.
     if (error.code === 'embedded_queue_locked') return [ok(`The embedded queue is in use. ${error.message}`)];
     if (!url)
       return [
@@ -74,7 +74,7 @@ async function findRedis(redis: Redis): Promise<Finding[]> {
   ];
 }
 
-/** By how much Redis' clock is ahead of ours is asked for in the middle of the call. @returns seconds ahead, and 0 */
+/** Compares Redis' clock with ours at the middle of the call. @returns seconds and microseconds by which it is ahead */
 async function timed(redis: Redis): Promise<[seconds: number, microseconds: number]> {
   const before = Date.now();
   const [seconds, microseconds] = (await redis.time()).map(Number);
@@ -134,7 +134,7 @@ async function findPersistence(redis: Redis, info: ReadonlyMap<string, string>):
       ),
     ];
   }
-  // Managed servers keep CONFIG to themselves.
+  // Managed servers often forbid CONFIG.
   const answer = await redis.config('GET', 'appendfsync').catch(() => undefined);
   const fsync = Array.isArray(answer) ? String(answer[1]) : undefined;
   if (fsync === 'always' || fsync === undefined) return [ok('It keeps an append-only file.')];

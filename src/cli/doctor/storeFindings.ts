@@ -8,14 +8,14 @@ import { type Finding, findingsOf, reasonOf } from './finding.ts';
 
 const { ok, warn, fail } = findingsOf('store');
 
-/** As the alert PreviewStoreNearlyFull. */
+/** The same share as in the alert PreviewStoreNearlyFull. */
 const NEARLY_FULL = 0.15;
 /** A preview of a minute and its parts. */
 const TOO_LITTLE_BYTES = 256 * 1024 * 1024;
 /** Milliseconds. A job writes some dozens of files, one after the other where they depend on each other. */
 const SLOW_WRITE = 250;
 
-/** Writes, reads and asks for the room. What is written is the same each time, and small. */
+/** Writes a few bytes, which are the same each time, reads them, and asks how much room there is. */
 export async function findStore(config: Config): Promise<Finding[]> {
   const folder = storeFolder(config);
   const where = config.storeUrl ? 'STORE_URL' : folder;

@@ -23,7 +23,7 @@ export function checkDataUrls({ previewRequest: { assets } }: PreviewJob): Input
 }
 
 function dataComplaint(data: string, type: AssetType): string | undefined {
-  // Twice the length that base64 needs: what is longer is not worth reading.
+  // Twice the length that base64 needs; anything longer is not worth parsing.
   if (data.length > 2 * MAX_DATA_BYTES) return TOO_LARGE;
   const url = parseDataUrl(data);
   if (!url) return 'must be a base64 data: URL, for example data:image/png;base64,iVBORw0KGgo=';
