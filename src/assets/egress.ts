@@ -71,8 +71,8 @@ export function isAllowedAddress(address: string, { allowPrivate }: EgressPolicy
     const [base, bits] = ipaddr.parseCIDR(network);
     return base.kind() === parsed.kind() && parsed.match(base, bits);
   });
-  // ipaddr.js names what is special; what it does not name is unicast, also where nobody may use it: the IPv4-compatible
-  // ::7f00:1 leads to 127.0.0.1 on some systems, and is unicast to ipaddr.js 2.5.
+  // ipaddr.js calls everything unicast that it does not know as special. That includes the IPv4-compatible ::7f00:1, which
+  // leads to 127.0.0.1 on some systems (ipaddr.js 2.5).
   const isPublic = parsed.range() === 'unicast' && (parsed.kind() === 'ipv4' || parsed.match(PUBLIC_IPV6));
   return opened || isPublic;
 }

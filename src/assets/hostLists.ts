@@ -6,7 +6,7 @@ export interface HostLists {
   denyHosts: readonly string[];
 }
 
-/** @param host a name, or an address without brackets, as it stands in a URL; a dot at its end says nothing */
+/** @param host a name, or an address without brackets, as it stands in a URL; a dot at its end is ignored */
 export function isAllowedHost(host: string, { allowHosts, denyHosts }: HostLists): boolean {
   const name = host.toLowerCase().replace(/\.$/, '');
   const matches = (pattern: string): boolean =>

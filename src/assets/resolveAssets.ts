@@ -8,7 +8,7 @@ import { type AssetFetcher, hasValidators, type Validators } from './fetchAsset.
 import { openFile } from './openFile.ts';
 import { describeUnknown, type MediaFormat, mediaFormats, SNIFF_BYTES, sniffFormat } from './sniff.ts';
 
-/** An asset whose bytes are in the store and are of the type that the job says. */
+/** An asset whose bytes are in the store and have the type that the job declares. */
 export interface ResolvedAsset {
   id: string;
   type: 'image' | 'audio' | 'video';
@@ -34,9 +34,9 @@ export interface AssetSources {
   /** `path` sources are read below this folder; absent where they are refused. */
   baseFolder?: string;
   maxBytes: number;
-  /** What other jobs of this process are fetching, by digest; without it a job looks at its own assets only. */
+  /** What jobs of this process are fetching, by digest. Without it, a job only knows its own downloads. */
   turns?: Turns;
-  /** What was seen of the bytes of digests, which never change, so that they need not be read again. */
+  /** What is known of the bytes of each digest. They never change, so they need not be read again. */
   formats?: Map<string, MediaFormat>;
   signal: AbortSignal;
 }
@@ -132,17 +132,17 @@ async function bringIn(asset: Asset, sources: OwnSources): Promise<StoredObject>
   if (asset.upload !== undefined) return findUpload(asset.upload, asset.sha256, sources);
   const { sha256 } = asset;
   if (asset.url !== undefined && sha256 === undefined) return readAgain(asset.url, sources);
-  // What lies beside the job or in it is read again: it may have changed, and then its digest is wrong.
+  // Files beside the job, and bytes within it, are read again: they may have changed, and then their digest is wrong.
   if (asset.url === undefined || sha256 === undefined) return readIn(asset, sources);
-  // Whoever waited finds what the one before has brought.
+  // A job that waited finds what the job before it has fetched.
   const find = async (): Promise<StoredObject> =>
     (await findOwn(sha256, sources)) ?? keepAsOwn(await readIn(asset, sources), sources);
   return sources.turns(sha256, find, sources.signal);
 }
 
 /**
- * The key of the part that says that a project has had these bytes: it fetched them. All projects share one store, and
- * who has learned of a digest must not come by the bytes.
+ * The key of the part that says that a project has fetched these bytes. All projects share one store, and knowing a digest
+ * must not give access to the bytes.
  */
 const ownKey = (projectId: string, sha256: string): string =>
   createHash('sha256').update(`asset of ${projectId}: ${sha256}`).digest('hex');

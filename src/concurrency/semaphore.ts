@@ -2,8 +2,8 @@
 export type Semaphore = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 /**
- * Runs at most `limit` at a time; who comes later waits, and begins in the order in which it came. Work that itself waits
- * for the same semaphore may wait for ever.
+ * Runs at most `limit` calls at a time. The others wait and start in the order in which they came. Work that itself waits for
+ * the same semaphore may wait for ever.
  */
 export function createSemaphore(limit: number): Semaphore {
   const waiting: (() => void)[] = [];
@@ -14,7 +14,7 @@ export function createSemaphore(limit: number): Semaphore {
     try {
       return await work();
     } finally {
-      // Who waits takes over at once, so that nobody slips in between.
+      // The next one takes over at once, so that no newcomer slips in between.
       const next = waiting.shift();
       if (next) next();
       else running--;

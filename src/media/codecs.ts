@@ -1,5 +1,5 @@
 /*
- * What is encoded, and with which settings, for whoever names parts by it: nothing native is loaded for that.
+ * What is encoded, and with which settings. The keys of parts contain them, so this module loads nothing native.
  */
 
 export type VideoFormat = 'mp4' | 'webm';

@@ -23,7 +23,7 @@ export async function openEncoder(
   return context;
 }
 
-/** Whether an encoder answered with a packet; false where it wants more, or has come to its end. */
+/** @returns whether the encoder gave a packet; false if it needs more input, or has finished */
 export function hasPacket(code: number, packet: Packet): packet is Packet & { data: Buffer } {
   if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return false;
   FFmpegError.throwIfError(code, 'encoding');

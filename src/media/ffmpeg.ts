@@ -41,7 +41,7 @@ import {
 import { checkBoxes } from './mp4/checkBoxes.ts';
 import { checkElements } from './webm/checkElements.ts';
 
-/** FFmpeg's own chatter (encoder statistics) is noise in a service's log; errors reach us as return values. */
+/** FFmpeg's own messages (encoder statistics) are noise in a service's log. Errors reach us as return values. */
 export function quietFfmpeg(): void {
   Log.setLevel(AV_LOG_ERROR);
 }
@@ -80,7 +80,7 @@ const CODECS: Record<string, { names: string; ids: readonly AVCodecID[] }> = {
 /** Looks at what FFmpeg would make tables of; for the containers that can say more than they hold. */
 const CHECKS: Record<string, (bytes: Buffer) => void> = { mov: checkBoxes, matroska: checkElements };
 
-/** The header of a WAV says all; of itself the demuxer reads 5 MB to see whether it does, which takes 50 ms. */
+/** The header of a WAV says everything. By default the demuxer reads 5 MB to make sure, which takes 50 ms. */
 const WAV_PROBE_BYTES = 1 << 15;
 
 /**
@@ -104,7 +104,7 @@ export async function openDemuxer(bytes: Buffer, demuxerName: string): Promise<D
     },
   });
   try {
-    // Finding out the rest decodes the first packets of what is accepted; so the headers are looked at before.
+    // Probing decodes the first packets, so the headers are checked before.
     demuxer.streams.forEach(checkStream);
     const found = await demuxer.getFormatContext().findStreamInfo(null);
     FFmpegError.throwIfError(found, 'finding out what the streams are');
@@ -117,7 +117,7 @@ export async function openDemuxer(bytes: Buffer, demuxerName: string): Promise<D
 }
 
 function checkStream({ codecpar }: Stream): void {
-  // The size that the codec's own header names may be another than the container's.
+  // The codec's own header may name another size than the container.
   if (codecpar.codecType === AVMEDIA_TYPE_VIDEO && codecpar.extradataSize > 0) codecpar.parseExtradata();
   const { codecType, width, height, sampleRate } = codecpar;
   if (codecType === AVMEDIA_TYPE_VIDEO && width * height > MAX_VIDEO_PIXELS)
@@ -163,7 +163,7 @@ function findStream(demuxer: Demuxer, kind: Kind): Stream | undefined {
 const isDecoded = ({ codecpar }: Stream, demuxerName: string): boolean =>
   CODECS[demuxerName]?.ids.includes(codecpar.codecId) ?? false;
 
-/** Counts what is read of a file that nobody has looked at yet. @throws BeyondLimits */
+/** Counts what is read of a file that was not inspected before. @throws BeyondLimits */
 export function createCounter(): (seconds: number) => void {
   let packets = 0;
   return (seconds) => {

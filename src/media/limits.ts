@@ -1,10 +1,10 @@
-/** A file that is larger in some way than is decoded. The message goes on from "it". */
+/** A file that exceeds a limit. The message continues a sentence that begins with "it". */
 export class BeyondLimits extends Error {}
 
-/** A picture, or a video, that is larger than is decoded. */
+/** A picture or a video with too many pixels. */
 export class TooManyPixels extends BeyondLimits {}
 
-/** A file of an accepted container with something in it that is not. The message goes on from "it". */
+/** A file in a supported container, with something unsupported in it. The message continues a sentence that begins with "it". */
 export class NotAccepted extends Error {}
 
 /**

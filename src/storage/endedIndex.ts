@@ -3,12 +3,12 @@ import type { JobRecord } from '../job/jobRecord.ts';
 import type { EndedJob } from './artifactStore.ts';
 
 /*
- * The records by time: for each an empty file whose name says all that a list filters by. A name begins with what is
- * left of the thirteen digits of milliseconds when the job's acceptance is taken away, so that names in ascending order,
- * in which buckets list them, are jobs from the newest to the oldest. Six of the digits are a folder (2.8 hours).
+ * The records by time. Each has an empty file whose name contains everything that a list filters by. A name begins with the
+ * largest 13-digit number minus the milliseconds of the job's acceptance. Buckets list names in ascending order, which is
+ * then from the newest job to the oldest. Six of the digits name a folder (2.8 hours).
  *
- * An entry is written before its record. So each record has one; an entry without a record, or of another outcome than
- * the record's, was left by a process that died or lost, and is passed over by whoever reads the record.
+ * An entry is written before its record, so every record has one. An entry without a record, or with another outcome than its
+ * record, was left by a process that died or lost. Readers of the record skip it.
  */
 
 const END_OF_TIME = 9_999_999_999_999;
@@ -60,7 +60,7 @@ export function projectFolder(projectId: string): string {
   return `p-${projectId}`;
 }
 
-/** The other way round. */
+/** The project of such a folder. */
 export function parseProjectFolder(name: string): string | undefined {
   return name.startsWith('p-') && PROJECT.test(name.slice(2)) ? name.slice(2) : undefined;
 }
@@ -82,7 +82,7 @@ export function comparePlaces(a: ListPlace, b: ListPlace): number {
   return a.projectId === b.projectId ? 0 : a.projectId < b.projectId ? -1 : 1;
 }
 
-/** Several lists as one, each of them read only as far as it is needed. */
+/** Merges several lists, reading each only as far as needed. */
 export async function* mergeLists<Entry extends ListPlace>(
   lists: readonly AsyncGenerator<Entry>[],
 ): AsyncGenerator<Entry> {

@@ -5,7 +5,7 @@ import { createFsStore } from './folder/fsStore.ts';
 /** Opens the store in the bucket of `s3`, or in `folder`. @throws PreviewError `store_unavailable` */
 export async function openStore(place: { s3?: S3Place | undefined; folder: string }): Promise<ArtifactStore> {
   if (!place.s3) return createFsStore(place.folder);
-  // Who keeps files does not pay for loading the SDK.
+  // A store in a folder does not load the SDK.
   const { createS3Store } = await import('./bucket/s3Store.ts');
   return createS3Store(place.s3);
 }

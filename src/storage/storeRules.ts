@@ -51,7 +51,7 @@ export function asUpload(name: string): StoredObject | undefined {
   return bytes === undefined ? undefined : { sha256, bytes: Number(bytes) };
 }
 
-/** What was kept of a part, where it leads somewhere; anything else is damage from outside. */
+/** Reads a stored part if it refers to an object; anything else is damage from outside. */
 export function asPart(value: unknown): StoredPart | undefined {
   const part = value as Partial<StoredPart> | null | undefined;
   return typeof part?.sha256 === 'string' && /^[0-9a-f]{64}$/.test(part.sha256)
@@ -59,7 +59,7 @@ export function asPart(value: unknown): StoredPart | undefined {
     : undefined;
 }
 
-/** What was kept of a record, where it says whose it is and how the job ended; anything else is damage from outside. */
+/** Reads a stored record if it says whose it is and how the job ended; anything else is damage from outside. */
 export function asRecord(value: unknown): JobRecord | undefined {
   const record = value as Partial<JobRecord> | null | undefined;
   return typeof record?.jobId === 'string' && typeof record.status === 'string'

@@ -1,6 +1,6 @@
 import { PreviewError } from '../errors.ts';
 
-/** What the disk says when it is full, gone, read-only or not ours (errno(3)). */
+/** Errors of a disk that is full, gone, read-only or not ours (errno(3)). */
 const DISK_CODES = [
   'ENOSPC',
   'EDQUOT',
@@ -17,7 +17,7 @@ const DISK_CODES = [
   'EEXIST',
 ];
 
-/** What it says where the disk is well and no more files can be opened (open(2)), with what to do. */
+/** Errors of too many open files (open(2)), with what to do. The disk is well then. */
 const OPEN_FILES_CODES: Record<string, string> = {
   EMFILE:
     'this process has too many files open: raise its limit with `ulimit -n`, or LimitNOFILE= in a systemd unit',
@@ -25,8 +25,8 @@ const OPEN_FILES_CODES: Record<string, string> = {
 };
 
 /**
- * Throws what the disk said as `store_unavailable`, and everything else as it is.
- * The path is in the cause only: the message may be shown to a stranger.
+ * Throws errors of the disk as `store_unavailable`, and all others unchanged. The path is only in the cause, because anybody
+ * may see the message.
  */
 export function rethrowUnavailable(error: unknown): never {
   if (!hasCode(error, ...DISK_CODES, ...Object.keys(OPEN_FILES_CODES))) throw error;

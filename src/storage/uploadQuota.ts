@@ -3,7 +3,7 @@ import type { ArtifactStore, StoredObject } from './artifactStore.ts';
 
 export interface UploadQuota {
   /**
-   * Keeps an upload where there is room for it, and notes whose it is.
+   * Stores an upload if there is room for it, and notes which project it belongs to.
    * @param announcedBytes how long the sender says it is
    * @param put stores at most `maxBytes`. @throws PreviewError `asset_too_large`
    * @throws PreviewError `upload_quota_exceeded`; `asset_too_large` where it is larger than any upload may be
@@ -16,12 +16,12 @@ export interface UploadQuota {
   remove(projectId: string | undefined, sha256: string): Promise<boolean>;
 }
 
-/** How old a count may be while there is room; before anybody is refused it is made anew. */
+/** How old a count may be while there is room. Before anybody is refused, it is counted again. */
 const COUNT_MS = 10_000;
 
 /**
- * Counts what is noted in the store, so that a crash loses nothing, plus what is being sent to this process. Another
- * process may take the same room at the same moment: the quota is exceeded then by what is under way there.
+ * Counts the uploads that are noted in the store, so that a crash loses nothing, and those that are being sent to this
+ * process. Another process may take the same room at the same moment; its uploads may then exceed the quota.
  * @param options.quotaBytes of each project; 0: no limit
  */
 export function createUploadQuota(options: {

@@ -70,7 +70,7 @@ function resamplePlane(plane: Buffer, stride: number, out: Buffer, columns: Taps
   }
 }
 
-/** What keeps its colours where everything else is dimmed; edges in pixels, soft over `softness` pixels. */
+/** The rectangle that keeps its colours while everything else is dimmed. Its edges are in pixels, soft over `softness` pixels. */
 export interface Spotlight extends View {
   softness: number;
   /** 0: nothing is dimmed; 1: all is black outside. */

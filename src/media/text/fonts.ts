@@ -10,7 +10,7 @@ import { addCharacters, nameOptionalFonts } from './glyphs.ts';
 
 const require = createRequire(import.meta.url);
 const PACKAGES = '@expo-google-fonts';
-/** What has Latin, Greek and Cyrillic, and is asked for; all others are asked where it has no glyph. */
+/** The main font, with Latin, Greek and Cyrillic. The others are used where it has no glyph. */
 const MAIN = ['400Regular', '600SemiBold', '700Bold'].map(
   (weight) => `noto-sans/${weight}/NotoSans_${weight}.ttf`,
 );
@@ -25,8 +25,8 @@ const OTHERS = [
   'noto-color-emoji/400Regular/NotoColorEmoji_400Regular.ttf',
 ];
 /**
- * Families in the order in which they are asked for a letter; others come after them. Without it a font for formulas,
- * which has letters of Arabic that do not join, would be as good as one for Arabic.
+ * Font families in the order in which they are searched for a letter; all others come after them. Without it, a font for
+ * formulas, whose Arabic letters do not join, could be used instead of one for Arabic.
  */
 export const FAMILIES = ['', ' Arabic', ' Hebrew', ' Symbols', ' Symbols 2', ' Math']
   .map((name) => `Noto Sans${name}`)

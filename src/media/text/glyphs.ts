@@ -1,5 +1,5 @@
 /*
- * Which letters can be drawn, with the fonts that fonts.ts has loaded in this process, and what follows from the letters
+ * Knows which letters can be drawn with the fonts that fonts.ts has loaded in this process, and what follows from the letters
  * alone.
  */
 
@@ -20,7 +20,7 @@ class Characters {
   }
 }
 
-// Pango keeps fonts for the life of the process, and so does this module know of them.
+// Pango keeps fonts for the life of the process, so this module does the same.
 const main = new Characters();
 const all = new Characters();
 /** Of the fonts that do not come with the package. */
@@ -52,14 +52,14 @@ const isDrawn = (character: string): boolean =>
 const isMissing = (character: string): boolean =>
   isDrawn(character) && !all.has(character.codePointAt(0) ?? 0);
 
-/** What is drawn of the words: where no font has the letters, an ellipsis; nothing where nothing is left. */
+/** The text that is drawn. An ellipsis replaces letters without a font. The result is empty if nothing is left. */
 export function drawableWords(words: string): string {
   const characters = [...words];
   if (!characters.some(isMissing)) return words;
   let drawn = '';
   let isLeftOut = false;
   for (const character of characters) {
-    // Spaces and marks between letters that are left out go with them.
+    // Spaces and marks between left-out letters are left out, too.
     const goesAlong = isLeftOut && /[\p{M}\p{Cf} ]/u.test(character);
     if (isMissing(character) || goesAlong) {
       isLeftOut = true;
@@ -72,7 +72,7 @@ export function drawableWords(words: string): string {
   return /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(drawn) ? drawn.replace(/… ([\p{P}])/gu, '…$1') : '';
 }
 
-/** Scripts whose names are not what their readers call them by, and what to install for them. */
+/** Scripts that need a common name for readers, and the package to install for them. */
 const SCRIPTS: Record<string, { name: string; font: string }> = {
   Han: { name: 'Chinese characters', font: 'noto-sans-sc' },
   Hiragana: { name: 'Japanese (Hiragana)', font: 'noto-sans-jp' },
@@ -105,7 +105,7 @@ export function missingScripts(words: string): MissingScript[] {
       found.set(code, { name: `the sign U+${code}` });
     }
   }
-  // One warning for Kana, not two; and a list of signs ends somewhere.
+  // One warning for Kana instead of two, and a limited list of single characters.
   return [...new Map([...found.values()].map((script) => [script.name, script])).values()].slice(0, 8);
 }
 

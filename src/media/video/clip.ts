@@ -57,7 +57,7 @@ export async function* readClip(
   const demuxer = await openDemuxer(bytes, demuxerName);
   try {
     const stream = firstStream(demuxer, 'video', demuxerName);
-    // What the header says of the size, the stream may take back.
+    // The stream may have another size than the header says.
     const decoder = await Decoder.create(stream, { options: { max_pixels: String(MAX_VIDEO_PIXELS) } });
     const filter = FilterAPI.create(
       [
@@ -97,8 +97,8 @@ async function* filtered(filter: FilterAPI, frame: Frame | null): AsyncGenerator
 }
 
 /**
- * How luma and chroma were made of colours. A VP8 stream does not say it: its container does, where it is from a browser.
- * Where nothing says it, or RGB is said of what is not, it is what browsers take it for. Of RGB it changes nothing.
+ * The matrix that luma and chroma were made with. A VP8 stream does not declare it, but the container of a browser's recording
+ * does. If nothing declares it, or RGB is declared for what is not RGB, it is what browsers assume. It does not affect RGB.
  */
 function coloursOf(frame: Frame, { codecpar }: Stream): Pick<Frame, 'colorSpace' | 'colorRange'> {
   const { colorSpace, colorRange } = codecpar.codecId === AV_CODEC_ID_VP8 ? codecpar : frame;

@@ -1,6 +1,6 @@
 import { PreviewError } from '../../errors.ts';
 
-/** What S3 answers; undefined where it has nothing under that key. @throws PreviewError `store_unavailable` */
+/** @returns what S3 answers; undefined if the key does not exist @throws PreviewError `store_unavailable` */
 export async function found<Answer>(call: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await call;
@@ -19,7 +19,7 @@ export async function reached<Answer>(call: Promise<Answer>): Promise<Answer> {
   }
 }
 
-/** The SDK's own errors hold whole requests with their signatures; of them only what is to be read in a log is kept. */
+/** The SDK's errors contain whole requests with their signatures. This keeps only what may be in a log. */
 export function unavailable(thrown: unknown): PreviewError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new PreviewError(

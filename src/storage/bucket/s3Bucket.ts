@@ -24,7 +24,7 @@ export function createS3Bucket({ region, endpoint }: { region: string; endpoint?
     region,
     maxAttempts: ATTEMPTS,
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
-    // Every byte is checked by the SHA-256 of its name; older servers do not know the SDK's own checksums.
+    // The SHA-256 in the name checks every byte, and older servers do not know the SDK's own checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
@@ -37,7 +37,7 @@ export function createS3Bucket({ region, endpoint }: { region: string; endpoint?
     try {
       return text === undefined ? undefined : JSON.parse(text);
     } catch {
-      // Written whole or not at all, so this is damage from outside: what cannot be read does not exist.
+      // It was written whole or not at all, so this is damage from outside. Treat it as missing.
       return undefined;
     }
   };
@@ -47,7 +47,7 @@ export function createS3Bucket({ region, endpoint }: { region: string; endpoint?
   const remove = async (place: S3Key): Promise<void> => {
     await reached(client.send(new DeleteObjectCommand(place)));
   };
-  /** False where something is there already. */
+  /** @returns false if something is there already */
   const writeOnce = async (place: S3Key, Body: Uint8Array): Promise<boolean> => {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -56,7 +56,7 @@ export function createS3Bucket({ region, endpoint }: { region: string; endpoint?
       } catch (error) {
         const status = statusOf(error);
         if (status === 412) return false;
-        // Another write was under way at that moment; it may still fail, so who has won is not known yet.
+        // Another write was running at that moment. It may still fail, so the winner is not known yet.
         if (status !== 409 || attempt === CONFLICT_ATTEMPTS) throw unavailable(error);
         await setTimeout(CONFLICT_PAUSE_MS * attempt);
       }

@@ -113,7 +113,7 @@ export function createS3Store(place: S3Place): ArtifactStore {
       if (!(await isKept(object))) await write(objectAt(object.sha256), source);
       return object;
     }
-    // Its name is its digest, so all of it is read before any of it is sent.
+    // Its name is its digest, so all of it must be read before any of it is sent.
     return withTempFile(async (path) => {
       const object = await spool(source, path, maxBytes);
       checkDigest(object, sha256);
@@ -161,7 +161,7 @@ export function createS3Store(place: S3Place): ArtifactStore {
         if (entryAt(standing).Key !== entry.Key) await remove(entry);
         return standing;
       }
-      // Damage from outside: it cannot be read, and would be in the way for ever.
+      // Damage from outside: it cannot be read, and would block the record for ever.
       await write(place, asJson(record));
       return record;
     },

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { hasCode } from '../storeUnavailable.ts';
 
 /**
- * Files below one folder that are there whole or not at all: temp file → fsync → rename (or link) → fsync of the
+ * Files below one folder that exist whole or not at all: temp file → fsync → rename (or link) → fsync of the
  * folders. The fsync of the folders makes the new name itself survive a power cut (fsync(2), notes).
  */
 export interface AtomicFolder {
@@ -15,11 +15,11 @@ export interface AtomicFolder {
   syncName(path: string): Promise<void>;
 }
 
-/** One file on its way. Either commit is called at most once, and `discard` always, at the end. */
+/** A file that is being written. Call one of the commits at most once, and always call `discard` at the end. */
 export interface TempFile {
-  /** One at a time. Of a long file the disk gets what is there already, meanwhile. */
+  /** Call it again only when it has returned. While a long file is written, its first parts already go to the disk. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Writes to the disk what a commit would have to wait for, once all is written. */
+  /** Writes to the disk what a commit would otherwise have to wait for. Call it when everything is written. */
   sync(): Promise<void>;
   /** Gives the file its name; one that is there is replaced. */
   commit(path: string): Promise<void>;
@@ -56,7 +56,7 @@ async function createTemp(tmp: string, syncName: AtomicFolder['syncName']): Prom
     const run = file.datasync().then(() => {
       syncing = undefined;
     });
-    // The kernel tells of a failure once (fsync(2)): it stays here for who commits.
+    // The kernel reports a failure only once (fsync(2)), so it is kept for the commit.
     run.catch(() => undefined);
     syncing = run;
   };
@@ -103,20 +103,19 @@ async function createTemp(tmp: string, syncName: AtomicFolder['syncName']): Prom
     },
     async discard() {
       await syncing?.catch(() => undefined);
-      // Closing twice is allowed. A failed write may come up again here (close(2)): it has been told already.
+      // Closing twice is allowed. A failed write may be reported again here (close(2)), but is known already.
       await file.close().catch(() => undefined);
       await rm(temp, { force: true });
     },
   };
 }
 
-/** So many folders are remembered; a store has 512 that stay, and one for each job. */
+/** How many folders are remembered. A store has 512 permanent ones, and one for each job. */
 const FOLDERS_KEPT = 5000;
 
 /**
- * Writes the entry of a file to the disk, and those of the folders above it, up to `root`, that may have been made a
- * moment ago, by us or by another process. A folder that was synced with those above it is known by what no other one has
- * of the same name, one that was removed and made again included.
+ * Syncs the folder of a file, and those above it up to `root` that may be new, whoever made them. Folders that were synced are
+ * remembered by an identity, which a folder that was removed and made again under the same name does not share.
  */
 function createSyncName(root: string): AtomicFolder['syncName'] {
   const kept = new Map<string, string>();
@@ -132,7 +131,7 @@ function createSyncName(root: string): AtomicFolder['syncName'] {
         const isKept = folder.identity !== undefined && kept.get(at) === folder.identity;
         if (isKept || at === root || at === dirname(at)) break;
       }
-      // Side by side: the file system writes its journal once for all that ask meanwhile.
+      // In parallel: the file system writes its journal once for all who ask meanwhile.
       await Promise.all(folders.map(({ file }) => file.sync()));
     } finally {
       await Promise.all(folders.map(({ file }) => file.close()));

@@ -30,7 +30,7 @@ export function createFsEndedList(folder: string, atomic: AtomicFolder): FsEnded
       try {
         return await (await open(path, 'a')).close();
       } catch (error) {
-        // Whoever collects garbage takes empty shelves away.
+        // Garbage collection removes empty shelves.
         if (!hasCode(error, 'ENOENT')) throw error;
       }
     }
@@ -64,17 +64,17 @@ export function createFsEndedList(folder: string, atomic: AtomicFolder): FsEnded
   };
 }
 
-/** Takes the entry of a record away, and its shelf where that was the last one. */
+/** Removes the entry of a record, and its shelf if that was the last one. */
 export async function removeEntry(folder: string, record: JobRecord): Promise<void> {
   const path = layoutOf(folder).entryPath(record);
   await rm(path, { force: true });
   await removeEmptyShelf(dirname(path));
 }
 
-/** How old an entry is that nobody can be about to write the record of. */
+/** At this age, nobody can still be about to write the record of an entry. */
 const STALE_MS = 86_400_000;
 
-/** Takes away what was left by processes that died before they wrote the record, or after it was removed. */
+/** Removes entries that were left by processes that died before they wrote the record, or after it was removed. */
 export async function removeStaleEntries(folder: string, now: number): Promise<void> {
   const { endedFolder, recordPath } = layoutOf(folder);
   for (const name of await namesIn(join(folder, 'ended'))) {
@@ -94,7 +94,7 @@ export async function removeStaleEntries(folder: string, now: number): Promise<v
   }
 }
 
-/** A shelf that got an entry in the meantime stays. */
+/** A shelf that has got an entry meanwhile stays. */
 async function removeEmptyShelf(shelf: string): Promise<void> {
   try {
     await rmdir(shelf);

@@ -30,7 +30,7 @@ export function layoutOf(folder: string) {
   };
 }
 
-/** What a render writes to; how jobs ended is none of its business. */
+/** The folders that a render writes to. Records of jobs are not among them. */
 export const foldersOfRenders = (folder: string): string[] =>
   ['objects', 'parts', 'tmp'].map((name) => join(folder, name));
 
@@ -66,7 +66,7 @@ export async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    // Written whole or not at all, so this is damage from outside: what cannot be read does not exist.
+    // It was written whole or not at all, so this is damage from outside. Treat it as missing.
     return undefined;
   }
 }

@@ -19,8 +19,8 @@ import { createLookAt } from './lookAt.ts';
 const PARTS_KEPT = 2000;
 
 /**
- * Files that are read at the same time, and files that are written: one that gets its name opens up to four folders. A render
- * process may have 256 open (renderSandbox.ts), and Node.js works on four at a time: of more, most would only lie open.
+ * How many files are read and written at the same time. Publishing a file opens up to four folders. A render process may have
+ * 256 files open (renderSandbox.ts), and Node.js works on four at a time: most of the others would only stay open.
  */
 const AT_ONCE = 16;
 
@@ -41,11 +41,11 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
   const statObject = async (sha256: string): Promise<StoredObject | undefined> => {
     const path = objectPath(sha256);
     const file = await lookAt(path);
-    // Garbage collection takes it away, looks at its time, and puts it back where that is new.
+    // Garbage collection moves it away, checks its time, and moves it back if it was used just now.
     if (!file || !(await markUsed(path, file))) return undefined;
     return { sha256, bytes: file.size };
   };
-  /** True where the object is there in full and will be after a power cut. */
+  /** @returns true if the whole object is there and survives a power cut */
   const isKept = async (object: StoredObject): Promise<boolean> => {
     const known = await statObject(object.sha256);
     if (known?.bytes !== object.bytes) return false;
@@ -62,7 +62,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       return object;
     });
   const putObject: ArtifactStore['putObject'] = async (source, { sha256, maxBytes } = {}) => {
-    // It comes as slowly as a client sends it, or as this very store is read: nobody else waits for that.
+    // A source may be as slow as a client, or this very store; nobody else should wait for it.
     if (!(source instanceof Uint8Array)) return writeObject(source, { sha256, maxBytes });
     const object = { sha256: digestOf(source), bytes: source.length };
     checkSize(object.bytes, maxBytes);
@@ -119,7 +119,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
       const path = recordPath(record.projectId, record.jobId);
       const won = await withTemp(atomic, async (temp) => {
         await temp.write(Buffer.from(JSON.stringify(record)));
-        // All of it is on the disk before the record has its name.
+        // Everything is on the disk before the record gets its name.
         await Promise.all([temp.sync(), ended.add(record), details && putObject(details)]);
         return temp.commitOnce(path);
       });
@@ -129,7 +129,7 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
         if (entryPath(standing) !== entryPath(record)) await ended.remove(record).catch(rethrowUnavailable);
         return standing;
       }
-      // Damage from outside: it can neither be read nor linked over, and would be in the way for ever.
+      // Damage from outside: it can neither be read nor linked over, and would block the record for ever.
       await writeJson(path, record);
       return record;
     },
@@ -167,12 +167,12 @@ export async function createFsStore(folder: string): Promise<ArtifactStore> {
   };
 }
 
-/** Who is that much behind need not be told again that an object is used. */
+/** The time of last use may lag this much behind. */
 const USED_LATELY_MS = 60_000;
 
 /**
- * The modification time of an object, whose bytes never change, says when it was last used: garbage collection goes by
- * it. Where it cannot be set, the object is there all the same. False where it is gone.
+ * Notes that an object is in use by setting its modification time, which garbage collection reads; its bytes never change.
+ * @returns false if the object is gone; true even if the time could not be set
  */
 async function markUsed(path: string, { mtimeMs }: Stats): Promise<boolean> {
   const now = Date.now();
@@ -215,7 +215,7 @@ async function writeAll(
     checkSize(bytes, maxBytes);
     await writing;
     writing = temp.write(chunk);
-    // It is told to who waits for it; where the source fails first, nobody does.
+    // Whoever awaits it gets the error. If the source fails first, nobody awaits it.
     writing.catch(() => undefined);
     hash.update(chunk);
   }
@@ -231,7 +231,7 @@ async function readWhole(path: string): Promise<Buffer> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    // Not out of a pool: whoever hands it to a thread gives all of its memory away.
+    // Not from the pool: handing the buffer to a thread transfers all of its memory.
     const bytes = Buffer.allocUnsafeSlow(size);
     let at = 0;
     while (at < size) {

@@ -3,12 +3,12 @@ import type { LookAt } from './lookAt.ts';
 
 /** Reads JSON files that are replaced whole and never written to. */
 export interface JsonMemory {
-  /** The value in the file; undefined where there is no file, or no JSON in it. Whoever gets it leaves it as it is. */
+  /** The value in the file; undefined if there is no file, or no JSON in it. Callers must not change it. */
   read(path: string): Promise<unknown>;
 }
 
 /**
- * One that has not changed since is not read again: a look at a file takes a quarter of the time of reading it.
+ * Does not read a file again that has not changed: looking at a file takes a quarter of the time of reading it.
  * @param readJson the value in a file, undefined where there is none
  * @param kept files that are remembered, those that were read last
  */
@@ -20,7 +20,7 @@ export function createJsonMemory(lookAt: LookAt, readJson: JsonMemory['read'], k
       const before = known.get(path);
       known.delete(path);
       if (!stats) return undefined;
-      // Read after the look: where the file is replaced in between, the next look sees it.
+      // Read after looking: if the file is replaced in between, the next look notices.
       const value = before && isSame(before.stats, stats) ? before.value : await readJson(path);
       if (value === undefined) return undefined;
       known.set(path, { stats, value });
@@ -33,6 +33,6 @@ export function createJsonMemory(lookAt: LookAt, readJson: JsonMemory['read'], k
   };
 }
 
-/** Each time a file is replaced it is another file. */
+/** Replacing a file gives it a new identity. */
 const isSame = (a: Stats, b: Stats): boolean =>
   a.ino === b.ino && a.mtimeMs === b.mtimeMs && a.size === b.size;

@@ -16,7 +16,7 @@ export interface UrlSigner {
     path: string;
     expiresAt: string;
   };
-  /** One answer for whatever is wrong: expired, changed, or signed by nobody we know. */
+  /** @returns false for any invalid URL: expired, changed, or signed with an unknown key */
   verify(what: { sha256: string; name: string; query: Record<string, unknown> }): boolean;
 }
 
@@ -56,9 +56,8 @@ export function createUrlSigner(options: {
         (field) => query[field] ?? '',
       );
       const known = keys.find((key) => key.id === kid);
-      // Whatever is wrong takes as long as what is right: an unknown key, a field that is missing or there twice. The
-      // texts are compared, not the bytes they stand for: base64url has several spellings of the same bytes, and only
-      // ours was signed.
+      // A wrong URL (an unknown key, a field that is missing or repeated) takes as long as a valid one. Compare the texts, not
+      // the decoded bytes: base64url has several spellings of the same bytes, and only one was signed.
       const fields = [sha256, name, String(expires), String(disposition)] as const;
       const expected = Buffer.from(mac(known ?? keys[0], ...fields));
       const given = Buffer.alloc(expected.length);
@@ -85,8 +84,8 @@ function checkKeys(keys: readonly SigningKey[]): readonly [SigningKey, ...Signin
 }
 
 /**
- * HMAC-SHA-256 in base64url. GET and HEAD share a signature; lengths in front of the fields keep their borders from
- * moving.
+ * HMAC-SHA-256 in base64url. GET and HEAD share a signature. Each field is preceded by its length, so that no text can move
+ * from one field to the next.
  */
 function mac(key: SigningKey, ...fields: string[]): string {
   const hmac = createHmac('sha256', key.secret);

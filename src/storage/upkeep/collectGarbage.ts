@@ -7,10 +7,10 @@ import { layoutOf, listFiles, readJson, undefinedWhereMissing } from '../folder/
 import { asPart, asRecord, asUpload } from '../storeRules.ts';
 import { hasCode, rethrowUnavailable } from '../storeUnavailable.ts';
 
-/** How many days records are kept, and what nobody uses any more. */
+/** How many days records and unused files are kept. */
 export interface Retention {
   days: number;
-  /** Days of projects that differ. */
+  /** The days of projects that differ. */
   projects: ReadonlyMap<string, number>;
 }
 
@@ -54,7 +54,7 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
   const used = new Set(neededObjects);
   const report: CollectionReport = { records: tallies(), parts: tallies(), objects: tallies() };
 
-  /** What a removed record led to counts as unused when the lease is over, not at once. */
+  /** What a removed record referred to counts as unused only after the lease. */
   const lease = async (sha256: string): Promise<void> => {
     used.add(sha256);
     const usedAt = (now - longestMs) / 1000;
@@ -64,7 +64,7 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
 
   for await (const { path, stats } of listFiles(folder, 'jobs')) {
     const record = asRecord(await readJson(path));
-    // What cannot be read is for `store verify` to tell.
+    // It is the job of `store verify` to report what cannot be read.
     const keptMs = DAY_MS * (retention.projects.get(record?.projectId ?? '') ?? retention.days);
     const expired = record && Date.parse(record.finishedAt) < now - keptMs && !collection.isNeeded(record);
     count(report.records[expired ? 'removed' : 'kept'], stats.size);
@@ -76,7 +76,7 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
     if (dryRun) continue;
     await rm(path, { force: true });
     await removeEntry(folder, record);
-    // Of the projects that had a job of this id this may have been the last one.
+    // This may have been the last project with a job of this id.
     await rmdir(dirname(path)).catch(() => undefined);
   }
   if (!dryRun) await removeStaleEntries(folder, now);
@@ -98,7 +98,7 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
     count(report.objects[removed ? 'removed' : 'kept'], file.size);
   }
 
-  // What was noted of an upload goes when its bytes are gone, and counts no longer.
+  // The note of an upload is removed once its bytes are gone, so that it no longer counts.
   for await (const { path, name, stats } of listFiles(folder, 'uploads')) {
     const upload = asUpload(name);
     const isGone = !upload || !(await stat(objectPath(upload.sha256)).catch(undefinedWhereMissing));
@@ -108,8 +108,8 @@ export async function collectGarbage(folder: string, collection: Collection): Pr
 }
 
 /**
- * Takes an object away, and puts it back where somebody has found it in the meantime: whoever finds it sets its time, and
- * who comes to do so too late sees that it is gone.
+ * Moves an object away, and moves it back if somebody has found it meanwhile. Whoever finds an object sets its time; if it is
+ * too late for that, they see that it is gone.
  */
 async function removeUnused(
   folder: string,
@@ -123,7 +123,7 @@ async function removeUnused(
     if (!isGarbage) await link(away, path);
     return isGarbage;
   } catch (error) {
-    // Another one removes it, too, or has written it anew.
+    // Another process is removing it, too, or has written it again.
     if (!hasCode(error, 'ENOENT', 'EEXIST')) rethrowUnavailable(error);
     return false;
   } finally {
@@ -131,7 +131,7 @@ async function removeUnused(
   }
 }
 
-/** What a record leads to. */
+/** The objects that a record refers to. */
 function objectsOf(record: JobRecord | undefined): string[] {
   const { artifacts = [], details } = record ?? {};
   return [...artifacts, ...(details ? [details] : [])].map(({ sha256 }) => sha256);

@@ -53,7 +53,7 @@ export async function verifyStore(
     check.records++;
     const record = asRecord(await readJson(file.path));
     if (!record) {
-      // Removed meanwhile, as what is old is.
+      // It has been removed meanwhile, because it is old.
       if (!(await stat(file.path).catch(undefinedWhereMissing))) continue;
       report({ kind: 'record', name: file.name, problem: 'it cannot be read' });
       continue;
@@ -77,7 +77,7 @@ async function problemOf({ path, name }: StoredFile): Promise<string | undefined
   try {
     for await (const chunk of createReadStream(path)) hash.update(chunk);
   } catch (error) {
-    // Removed meanwhile, as what nobody needs is.
+    // It has been removed meanwhile, because nobody needs it.
     if (hasCode(error, 'ENOENT')) return undefined;
     return `it cannot be read (${error instanceof Error ? error.message : String(error)})`;
   }
