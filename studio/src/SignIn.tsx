@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { apiKey, setApiKey } from './api/call.ts';
 import { Button, Field, invalid } from './ui/controls.tsx';
 
-/** Asks for an API key where the service wants one. */
+/** Asks for an API key if the service needs one. */
 export function SignIn(): JSX.Element {
   const field = useRef<HTMLInputElement>(null);
   const key = useSignal('');
@@ -20,7 +20,7 @@ export function SignIn(): JSX.Element {
         event.preventDefault();
         const value = key.value.trim();
         if (!value) return;
-        // The same key again is asked about again.
+        // Check the same key again, too.
         if (value === apiKey.peek()) setApiKey('');
         setApiKey(value);
       }}

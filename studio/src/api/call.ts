@@ -60,7 +60,7 @@ export async function call<Answer>(
   return (response.status === 204 ? undefined : await response.json()) as Answer;
 }
 
-/** Uploads a file, telling how much of it is sent. fetch cannot tell; so it is the older way. @throws Problem */
+/** Uploads a file with XMLHttpRequest, which reports progress; fetch does not. @throws Problem */
 export function upload(
   file: Blob,
   onProgress: (share: number) => void,

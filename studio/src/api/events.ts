@@ -3,7 +3,7 @@ import { createEventParser, type ServerEvent } from './eventParser.ts';
 
 /**
  * Reads server-sent events with fetch, because EventSource cannot send a key. Ends when the server ends the stream.
- * @throws Problem where it is refused, and where it breaks off
+ * @throws Problem if the service refuses, and if the connection breaks
  */
 export async function readEvents(
   path: string,
@@ -23,8 +23,8 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
- * Follows events for as long as `signal` lets it; after a break it comes back, and the server tells the state anew.
- * @param onLink told whether the connection stands
+ * Follows events until `signal` aborts. After a break it reconnects, and the server sends the present state again.
+ * @param onLink is called with whether the connection is open
  */
 export async function followEvents(
   path: string,

@@ -4,9 +4,8 @@ import { passes } from './problem.ts';
 const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000];
 
 /**
- * Does something again that could not be done for a reason that passes by itself, after pauses that grow; not before the
- * service said.
- * @throws what it threw last
+ * Repeats something that failed for a passing reason. The pauses grow, and are at least as long as the service asked for.
+ * @throws the last error
  */
 export async function withPatience<Result>(
   work: () => Promise<Result>,

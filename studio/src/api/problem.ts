@@ -1,6 +1,6 @@
 import type { InputError } from './types.ts';
 
-/** A refusal of the service (RFC 9457), or that it could not be reached. */
+/** A refusal by the service (RFC 9457), or a failure to reach it. */
 export class Problem extends Error {
   readonly status: number;
   readonly code: string;
@@ -20,10 +20,10 @@ export class Problem extends Error {
   }
 }
 
-/** The queue is full, or the service or what stands before it is away for a moment. */
+/** The queue is full, or the service or its proxy is away for a moment. */
 const PASSING = [0, 429, 502, 503, 504];
 
-/** Whether the same may go well in a while. */
+/** Whether the same call may succeed later. */
 export const passes = (error: unknown): error is Problem =>
   error instanceof Problem && PASSING.includes(error.status);
 

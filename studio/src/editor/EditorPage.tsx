@@ -19,7 +19,7 @@ import { board, canRedo, canUndo, change, errors, redoChange, undoChange } from 
 import { uploads } from './uploads.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The storyboard, and beside it what it becomes. */
+/** The storyboard with its preview beside it. */
 export function EditorPage({ workspace }: { workspace: Workspace }): JSX.Element {
   const { live } = workspace;
   const over = useSignal(false);
@@ -54,7 +54,7 @@ export function EditorPage({ workspace }: { workspace: Workspace }): JSX.Element
   );
 }
 
-/** Files may be dropped anywhere on the page; a step under them takes them itself. @returns what ends it */
+/** Files may be dropped anywhere on the page; a step under them takes them itself. @returns a function that stops this */
 function takeDrops(over: Signal<boolean>): () => void {
   const onOver = (event: DragEvent): void => {
     if (!bringsFiles(event)) return;

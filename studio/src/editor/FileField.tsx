@@ -7,7 +7,7 @@ import { chooseFiles } from './files.ts';
 import { UploadBar } from './UploadBar.tsx';
 import { addressOf, failureOf, nameOf } from './uploads.ts';
 
-/** A setting that is a file: one can be chosen, changed and removed. */
+/** A setting for a file, which can be chosen, changed and removed. */
 export function FileField({
   id,
   use,
@@ -25,12 +25,12 @@ export function FileField({
   use: Use;
   label: string;
   hint: string;
-  /** What the button says where there is no file. */
+  /** The text of the button while there is no file. */
   empty: string;
   error: string | undefined;
   /** The id of its asset. */
   file: string | undefined;
-  /** Missing where the storyboard has none of that id. */
+  /** Undefined if the storyboard has no asset with that id. */
   asset: Asset | undefined;
   accept: string;
   onFile(file: File): void;

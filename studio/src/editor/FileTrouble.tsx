@@ -7,7 +7,7 @@ import { Icon } from '../ui/icons.tsx';
 import { type Failure, failureOf, sendFile } from './uploads.ts';
 
 interface Place {
-  /** Of the control that chooses the file, here and where there is no trouble. */
+  /** Id of the control that chooses the file, with or without trouble. */
   id: string;
   /** In words: `Step 2, picture`. */
   place: string;
@@ -15,7 +15,7 @@ interface Place {
   onRemove(): void;
 }
 
-/** What is said where a file cannot be used; nothing where it can. */
+/** The message about a file that cannot be used; undefined if it can. */
 export function FileTrouble({
   asset,
   use,
@@ -36,7 +36,7 @@ function Trouble({
   onRetry,
 }: Place & { failure: Failure; onRetry(): void }): JSX.Element {
   const box = useRef<HTMLFieldSetElement>(null);
-  // Who has pressed a button here goes on at the control that takes its place.
+  // After a button here was pressed, the focus moves to the control that replaces it.
   useLayoutEffect(
     () => () => {
       if (!box.current?.contains(document.activeElement)) return;

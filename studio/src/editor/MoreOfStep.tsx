@@ -38,7 +38,7 @@ const FOCUSES = [
   { value: 'bottom', label: 'The bottom' },
 ];
 
-/** The name of a rectangle; what was imported may be another one. */
+/** The name of a focus rectangle. An imported job may have another rectangle. */
 function focusName(focus: Step['focus']): string {
   const same = Object.entries(RECTANGLES).find(
     ([, known]) => JSON.stringify(known) === JSON.stringify(focus),
@@ -46,7 +46,7 @@ function focusName(focus: Step['focus']): string {
   return same?.[0] ?? 'As in the job';
 }
 
-/** What most steps leave as it is. */
+/** The settings that most steps do not change. */
 export function MoreOfStep({
   card: { step },
   name,

@@ -5,7 +5,7 @@ import { Icon, type IconName } from '../ui/icons.tsx';
 import { errors } from './session.ts';
 import { failureOf } from './uploads.ts';
 
-/** Settings that belong together, below a line that says how they are now. */
+/** Settings that belong together, below a line with their present values. */
 export function Panel({
   icon,
   title,
@@ -17,9 +17,9 @@ export function Panel({
   icon: IconName;
   title: string;
   now: string;
-  /** Names of its fields: where one of them is wrong it cannot be closed. */
+  /** Names of its fields. The panel stays open while one of them has an error. */
   fields: readonly string[];
-  /** Nor where one of its files cannot be used. */
+  /** The panel also stays open while one of its files cannot be used. */
   files?: readonly (Asset | undefined)[];
   children: ComponentChildren;
 }): JSX.Element {
@@ -32,7 +32,7 @@ export function Panel({
       open={isOpen.value || isBad}
       onToggle={({ currentTarget: panel }) => {
         if (isBad) panel.open = true;
-        // It stays open when that is put right: there is who has done it.
+        // It stays open after the correction, because that is where the author is.
         isOpen.value = panel.open;
       }}
     >

@@ -13,7 +13,7 @@ import type { LivePreview, Phase, Version } from './livePreview.ts';
 import { board, errors } from './session.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The preview beside the storyboard, always of what was written last. */
+/** The preview beside the storyboard, always of the newest version. */
 export function PreviewPane({ workspace: { screen, live } }: { workspace: Workspace }): JSX.Element {
   const version = live.version.value;
   const phase = live.phase.value;
@@ -40,7 +40,7 @@ export function PreviewPane({ workspace: { screen, live } }: { workspace: Worksp
   );
 }
 
-/** What the spans of the preview are called, and what became of them. */
+/** The names of the spans of the preview, and whether they were rendered or reused. */
 function chaptersOf(spans: readonly Span[], version: Version | undefined): Chapter[] {
   return spans.map(({ key, start, end }) => {
     const index = version?.board.cards.findIndex((card) => card.key === key) ?? -1;
@@ -106,7 +106,7 @@ function PhaseBadge({ live }: { live: LivePreview }): JSX.Element {
   );
 }
 
-/** One block for each segment of the newest version: what was there already, what is new, what is still missing. */
+/** One block for each segment of the newest version: reused, new, or still missing. */
 function SegmentBar({ live }: { live: LivePreview }): JSX.Element {
   const version = live.version.value;
   const segments = version?.segments ?? [];
@@ -199,7 +199,7 @@ function Trouble({ live }: { live: LivePreview }): JSX.Element | null {
   );
 }
 
-/** What the author should know of the preview as a whole; what is about a step stands there. */
+/** Warnings about the whole preview. Warnings about a step are shown at that step. */
 function GeneralWarnings({ version }: { version: Version | undefined }): JSX.Element | null {
   const warnings = (version?.status.warnings ?? []).filter(({ step }) => step === undefined);
   if (warnings.length === 0) return null;

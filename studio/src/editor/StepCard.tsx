@@ -23,14 +23,14 @@ export interface StepActions {
   look(key: string): void;
 }
 
-/** A number where it is one, else what was typed: the API says what is wrong with it. */
+/** The typed number. If it is none, the text itself, so that the API says what is wrong with it. */
 export function typedNumber(text: string): TypedNumber | undefined {
   const words = text.trim().replace(',', '.');
   if (words === '') return undefined;
   return Number.isFinite(Number(words)) ? Number(words) : text;
 }
 
-/** A step: picture, headline, words, narration, duration and how it comes. */
+/** A step: picture, headline, text, narration, duration and transition. */
 export function StepCard({
   card,
   board,
@@ -49,7 +49,7 @@ export function StepCard({
   warnings: readonly Warning[];
   actions: StepActions;
   isDragged: boolean;
-  /** Where the card that is dragged would come. */
+  /** Where the dragged card would be dropped. */
   line: 'before' | 'after' | undefined;
 }): JSX.Element {
   const { key, step } = card;
@@ -234,14 +234,14 @@ const MOTIONS: Record<string, string> = {
   panRight: 'pan right',
 };
 
-/** How the step comes and moves, in a word or two. */
+/** The transition and the motion of the step, in a word or two. */
 function describe({ step }: Card): string {
   const type = step.transition?.type ?? 'fade';
   const motion = MOTIONS[step.motion ?? 'none'];
   return [TRANSITIONS[type] ?? type, motion].filter(Boolean).join(', ');
 }
 
-/** A field that is as high as its words. */
+/** A text field that grows with its text. */
 function GrowingText({
   id,
   label,

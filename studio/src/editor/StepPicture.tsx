@@ -8,7 +8,7 @@ import { Icon } from '../ui/icons.tsx';
 import { UploadBar } from './UploadBar.tsx';
 import { addressOf, failureOf } from './uploads.ts';
 
-/** The pictures of the last finished preview, by the key of what they show. */
+/** The pictures of the last finished preview, by the key of the step that they show. */
 export const Thumbs = createContext<ReadonlyMap<string, Thumb>>(new Map());
 
 /** The picture of a step; pressing it chooses another one. */

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import type { Asset } from '../../../src/job/previewJob.types.ts';
 import { uploads } from './uploads.ts';
 
-/** How much of a file is sent, while it is on its way; it stands at the lower edge of what holds it. */
+/** The progress of an upload, shown at the lower edge of its container. */
 export function UploadBar({ asset }: { asset: Asset | undefined }): JSX.Element | null {
   const upload = uploads.value.find(({ key }) => key === asset?.upload);
   if (!upload) return null;

@@ -22,7 +22,7 @@ export function loadDraft(): Storyboard | undefined {
   }
 }
 
-/** Keeps the storyboard in this browser, so that a closed tab loses nothing. @returns what ends it */
+/** Keeps the storyboard in this browser, so that a closed tab loses nothing. @returns a function that stops this */
 export function saveDraft(
   board: ReadonlySignal<Storyboard>,
   jobOf: (board: Storyboard) => OutgoingJob,
@@ -43,12 +43,12 @@ export function saveDraft(
   });
 }
 
-/** What a job does not say of its files: their names, and why some of them cannot be used. */
+/** What a job does not contain about its files: their names, and why some of them cannot be used. */
 function filesOf(board: Storyboard): Record<string, KeptFile> {
   const kept = usedFiles(board).flatMap(({ asset: { upload = '' } }): [string, KeptFile][] => {
     const name = localFiles.peek().get(upload)?.name;
     const failure = failures.peek().get(upload);
-    // What might be sent at another time is lost with the page.
+    // Files that might be sent later are lost with the page.
     const reason = failure?.mayRetry ? undefined : failure?.reason;
     return name === undefined ? [] : [[upload, { name, reason }]];
   });

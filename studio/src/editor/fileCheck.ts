@@ -9,17 +9,17 @@ import { EMPTY, type Storyboard } from '../storyboard/storyboard.ts';
 import { isAboutFile, reasonOf } from './fileReasons.ts';
 import { fail, isMissing, localFiles, nameOf, uploads } from './uploads.ts';
 
-/** Told how many files are there, of those that are waited for. */
+/** Is called with how many of the awaited files have arrived. */
 export type OnProgress = (done: number, of: number) => void;
 
 export interface FileCheck {
-  /** Waits for the files that will be there in a moment, and sees to those that no job has named yet, as `explain` does. */
+  /** Waits for files that are about to arrive, and checks files that no job has named yet, as `explain` does. */
   prepare(board: () => Storyboard, onProgress: OnProgress): Promise<void>;
   /**
-   * Finds out which files the service cannot use, and puts right what the page can. What cannot be used is noted with its
-   * reason, and no job names it any more.
+   * Finds out which files the service cannot use, and repairs what the page can. A file that cannot be used is noted with its
+   * reason, and later jobs leave it out.
    * @returns whether anything was found
-   * @throws Problem where the service cannot be asked
+   * @throws Problem if the service does not answer
    */
   explain(board: Storyboard, onProgress: OnProgress): Promise<boolean>;
 }
@@ -29,12 +29,12 @@ const AT_ONCE = 3;
 
 /** @param jobOf the job of a storyboard, without the files that cannot be used */
 export function createFileCheck(jobOf: (board: Storyboard) => OutgoingJob): FileCheck {
-  /** Digests of files that the service has and can use, as far as is known: before a job names others, it is asked. */
+  /** Digests of files that the service is known to have and to be able to use. Others are checked before a job names them. */
   const usable = new Set<string>();
-  /** Digests that were sent again for being missing. Twice would help no more than once. */
+  /** Digests that were sent again because they were missing. Sending them twice would not help. */
   const sentAgain = new Set<string>();
 
-  /** Why the service cannot use a file of the storyboard; undefined where it can use all, or refuses something else. */
+  /** Why the service cannot use a file of the storyboard; undefined if it can use all, or refuses something else. */
   const complaintAbout = async (board: Storyboard): Promise<Problem | undefined> => {
     try {
       await call('/api/preview/validate', { body: jobOf(board) });
@@ -111,7 +111,7 @@ async function sendOwn(digest: string): Promise<void> {
   await upload(blob ?? (await (await send(url)).blob()), () => undefined);
 }
 
-/** Resolves when none of those files that the storyboard uses is on its way any more. @param board read again and again */
+/** Resolves when none of the files that the storyboard uses is being sent any more. @param board is read repeatedly */
 export function arrived(
   board: () => Storyboard,
   isAwaited: (file: { isSlow: boolean }) => boolean = () => true,

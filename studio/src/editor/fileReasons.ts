@@ -35,7 +35,7 @@ export function kindOf(mediaType: string): Kind | undefined {
   return kind === 'image' || kind === 'audio' || kind === 'video' ? kind : undefined;
 }
 
-/** As what a file can be used there; undefined where it cannot. An MP4 may hold sound alone. */
+/** The kind as which a file can be used there; undefined if it cannot. An MP4 may contain only sound. */
 export function kindFor(use: Use, mediaType: string): Kind | undefined {
   const kinds: readonly Kind[] = USES[use].kinds;
   const kind = kindOf(mediaType);
@@ -43,11 +43,11 @@ export function kindFor(use: Use, mediaType: string): Kind | undefined {
   return mediaType === 'video/mp4' && kinds.includes('audio') ? 'audio' : undefined;
 }
 
-/** As what a file is taken until the service has looked into it. A browser does not know the type of every file. */
+/** The kind to assume until the service has looked into the file. A browser does not know the type of every file. */
 export const firstKindFor = (use: Use, mediaType: string): Kind =>
   kindFor(use, mediaType) ?? USES[use].kinds[0];
 
-/** Why there is no use in sending a file. */
+/** Why the page does not even send a file. */
 export function refusalOf(
   { type, size }: { type: string; size: number },
   use: Use,
@@ -69,21 +69,21 @@ const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} 
 const tooLarge = (size: number, most: number): string =>
   `It has ${megabytes(size)}; at most ${megabytes(most)} are allowed. Choose a smaller file.`;
 
-/** Where the page was closed too early, or the browser was. */
+/** The reason if the page or the browser was closed too early. */
 export const LOST = 'The page was closed before the file was sent. Choose it again.';
 
-/** Whether it may be a file of the job that an error of this code is about. */
+/** Whether an error with this code may be about a file of the job. */
 export const isAboutFile = (code: string): boolean =>
   code.startsWith('asset_') || code === 'render_memory_exceeded' || code === 'render_crashed';
 
-/** What the same file would be refused for again. */
+/** Errors that the same file would cause again. */
 const FINAL = ['payload_too_large', 'unsupported_media_type', 'asset_empty', 'invalid_request'];
 
-/** What stands before a service may have a limit of its own, and no code for it. */
+/** A proxy in front of the service may have a limit of its own, without a code. */
 const codeOf = ({ code, status }: Problem): string =>
   code === 'unknown' && status === 413 ? 'payload_too_large' : code;
 
-/** Whether the same file may be taken at another time. */
+/** Whether the service may accept the same file later. */
 export const mayPassLater = (problem: Problem): boolean => !FINAL.includes(codeOf(problem));
 
 /** Why the service did not take a file, or cannot use it. */
@@ -93,7 +93,7 @@ export function reasonOf(problem: Problem, use: Use): string {
     case 'payload_too_large':
       return 'It is larger than the service accepts. Choose a smaller file.';
     case 'unsupported_media_type':
-      // The service says what the file is, and then every type that it takes for anything.
+      // The message says what the file is, and after the semicolon lists every supported type.
       return `${message.split(';')[0]}. ${USES[use].choose}`;
     case 'upload_quota_exceeded':
       return 'The project has no room left for files. Ask whoever runs the service for more.';

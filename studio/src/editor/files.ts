@@ -38,7 +38,7 @@ const PLACES: Record<Use, string> = {
 };
 
 /**
- * Sends a file, and puts it where it belongs; also one that cannot be used, so that it is said there why.
+ * Sends a file and puts it in its place. A file that cannot be used is put there, too, so that its reason is shown there.
  * @returns whether it can be used, as far as is known now
  */
 function put(file: File, use: Use, place: (board: Storyboard, asset: Asset) => Storyboard): boolean {
@@ -60,7 +60,7 @@ export const setPicture = (key: string, file: File): boolean =>
 export const setNarration = (key: string, file: File): boolean =>
   put(file, 'narration', (board, { id }) => patchCard(board, key, { narration: id }));
 
-/** The one narration of an imported job that has one for all of it. */
+/** The narration of an imported job that has one for the whole preview. */
 export const setNarrationTrack = (file: File): boolean =>
   put(file, 'narration', (board, { id }) =>
     patchAudio(board, { narration: { ...board.audio.narration, asset: id } }),
@@ -104,6 +104,6 @@ export function dropOnBoard(files: readonly File[], at?: number): void {
     announce(`${pictures.length === 1 ? 'A step was' : `${pictures.length} steps were`} added.`);
 }
 
-/** Whether files, and not something of the page, are dragged. */
+/** Whether files are dragged, and not an element of the page. */
 export const bringsFiles = (event: DragEvent): boolean =>
   event.dataTransfer?.types.includes('Files') ?? false;

@@ -21,7 +21,7 @@ import {
 import type { FileCheck } from './fileCheck.ts';
 import { isAboutFile } from './fileReasons.ts';
 
-/** Where the newest change is on its way to the screen. */
+/** How far the newest change is on its way to the screen. */
 export type Phase =
   | { name: 'idle' | 'typing' | 'sending' | 'rendering' | 'ready' }
   | { name: 'uploading'; done: number; of: number }
@@ -30,7 +30,7 @@ export type Phase =
   | { name: 'waiting'; words: string; seconds: number }
   | { name: 'failed'; words: string };
 
-/** A job that was accepted, and what came of it. */
+/** An accepted job and its result. */
 export interface Version {
   board: Storyboard;
   status: JobStatus;
@@ -47,11 +47,11 @@ export interface LivePreview {
   version: Signal<Version | undefined>;
   /** Whether all of the newest version is on the screen, and not only the picture that was changed. */
   whole: Signal<boolean>;
-  /** Where each thing lies in what is seen on the screen. */
+  /** The times of title card and steps in what the screen shows. */
   spans: Signal<readonly Span[]>;
-  /** Shows a card as it is, where nothing is playing. */
+  /** Shows a card unless something is playing. */
   look(key: string): void;
-  /** Sends what there is, after it could not be sent. */
+  /** Sends the storyboard again after it could not be sent. */
   again(): void;
   close(): void;
 }
@@ -59,7 +59,7 @@ export interface LivePreview {
 const PAUSE_MS = 250;
 const RETRY_SECONDS = 3;
 
-/** Every pause in typing becomes a job that takes the place of the one before, and what it makes becomes the picture. */
+/** Sends a job at each pause in typing, which replaces the one before, and shows what it renders. */
 export function startLivePreview({
   board,
   screen,
@@ -80,7 +80,7 @@ export function startLivePreview({
   let timer: ReturnType<typeof setTimeout> | undefined;
   let current = new AbortController();
   let sent: Storyboard | undefined;
-  /** What shall be looked at as soon as it can be. */
+  /** What to show as soon as possible. */
   let wanted: string | undefined;
 
   const schedule = (ms: number): void => {
@@ -137,7 +137,7 @@ export function startLivePreview({
     }
   };
 
-  /** Undefined where the job is refused for what stands in it. */
+  /** @returns undefined if the API refuses the content of the job */
   const post = async (
     job: OutgoingJob,
     now: Storyboard,
@@ -238,7 +238,7 @@ export function startLivePreview({
   const stop = effect(() => {
     const now = board.value;
     const { name } = phase.peek();
-    // What was refused, and is taken back, is sent once more: its preview was given up for it.
+    // If a refused change is undone, the version before it is sent again, because its preview was given up.
     if (now === sent && (name === 'ready' || name === 'rendering')) return;
     phase.value = { name: 'typing' };
     schedule(sent === undefined ? 0 : PAUSE_MS);

@@ -10,7 +10,7 @@ import { kindFor, LOST, mayPassLater, reasonOf, refusalOf, wrongKind } from './f
 import { randomId } from './randomId.ts';
 import { correct } from './session.ts';
 
-/* Files are known by what stands in an asset's `upload`: a token until they are sent, and then their digest. */
+/* Files are identified by the `upload` of their asset: a token until they are sent, then their digest. */
 
 /** A file that is on its way to the service. */
 export interface Upload {
@@ -18,7 +18,7 @@ export interface Upload {
   name: string;
   /** 0 to 1. */
   share: number;
-  /** It takes so long that the preview does not wait for it. */
+  /** Whether it takes so long that the preview does not wait for it. */
   isSlow: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface Upload {
 export interface Failure {
   name: string;
   reason: string;
-  /** The page still has it, and it may be taken at another time. */
+  /** Whether the page still has it and the service may accept it later. */
   mayRetry: boolean;
 }
 
@@ -42,7 +42,7 @@ export const uploads = signal<readonly Upload[]>([]);
 export const failures = signal<ReadonlyMap<string, Failure>>(new Map());
 export const localFiles = signal<ReadonlyMap<string, LocalFile>>(new Map());
 
-/** The preview waits so long for a file: most are there by then, and come with the first picture. */
+/** How long the preview waits for a file. Most have arrived by then and are part of the first picture. */
 const SLOW_MS = 2000;
 
 let mostBytes = Number.POSITIVE_INFINITY;
@@ -54,7 +54,7 @@ export const remember = (key: string, file: LocalFile): void => {
   localFiles.value = new Map(localFiles.value).set(key, file);
 };
 
-/** Shows a file at once, and sends it meanwhile. @returns what stands for it until its digest is known */
+/** Shows a file at once while it is being sent. @returns the token that stands for it until its digest is known */
 export function addFile(file: File, use: Use): string {
   const token = tokenOf(randomId());
   remember(token, { name: file.name, url: URL.createObjectURL(file), blob: file });
@@ -64,7 +64,7 @@ export function addFile(file: File, use: Use): string {
   return token;
 }
 
-/** Sends a file, also again after it could not be sent. */
+/** Sends a file, for the first time or again. */
 export async function sendFile(token: string, use: Use): Promise<void> {
   const file = localFiles.peek().get(token);
   if (!file?.blob) return;
@@ -105,7 +105,7 @@ const withoutKey = (token: string): Upload[] => uploads.peek().filter(({ key }) 
 /** Few, so that jobs and their previews find a free connection beside them: a browser has six to a host. */
 const inTurn = createSemaphore(3);
 
-/** A browser says the same of a service that is away and of a file that is. @throws Problem */
+/** Tells whether the service or the file is gone, for which browsers report the same error. @throws Problem */
 async function sendBytes(...args: Parameters<typeof upload>): ReturnType<typeof upload> {
   try {
     return await inTurn(() => upload(...args));
@@ -136,7 +136,7 @@ function forgive(key: string): void {
   if (others.delete(key)) failures.value = others;
 }
 
-/** Why an asset's file is not in the preview; undefined where it is, and while it is on its way. */
+/** Why an asset's file is not in the preview; undefined if it is, or while it is being sent. */
 export function failureOf(asset: Asset | undefined): Failure | undefined {
   const key = asset?.upload;
   if (asset === undefined || key === undefined) return undefined;
@@ -152,7 +152,7 @@ export interface KeptFile {
   reason?: string | undefined;
 }
 
-/** Knows files again that were kept. What became of a digest is for the service to say. @param files as far as they are any */
+/** Restores files that were kept. The service knows what became of a digest. @param files anything; only files are restored */
 export function recall(files: Record<string, Partial<KeptFile> | null>): void {
   for (const [key, file] of Object.entries(files)) {
     const { name, reason } = file ?? {};
@@ -163,7 +163,7 @@ export function recall(files: Record<string, Partial<KeptFile> | null>): void {
   }
 }
 
-/** Whether a job has to do without an asset's file, for now or for good. */
+/** Whether a job must leave out an asset's file, for now or for good. */
 export const isMissing = ({ upload: key }: Asset): boolean => isToken(key) || failures.peek().has(key ?? '');
 
 export const nameOf = ({ id, upload: key }: Asset): string => localFiles.value.get(key ?? '')?.name ?? id;

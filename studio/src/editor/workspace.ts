@@ -13,7 +13,7 @@ import { randomId } from './randomId.ts';
 import { board, change, errors, open } from './session.ts';
 import { isMissing, limitUploads, nameOf } from './uploads.ts';
 
-/** The editor's storyboard and its preview; they stay while other pages are looked at. */
+/** The editor's storyboard and its preview. They are kept while other pages are open. */
 export interface Workspace {
   projectId: string;
   screen: Screen;
@@ -22,21 +22,21 @@ export interface Workspace {
   render(): Promise<{ status: JobStatus; leftOut: string[] }>;
   /** The job of the storyboard as it is when its files have been sent. */
   exported(): Promise<FinalJob>;
-  /** Puts the example in place of what there is; that can be undone. */
+  /** Replaces the storyboard by the example; that can be undone. */
   openExample(): void;
   close(): void;
 }
 
-/** A job that nothing takes the place of. */
+/** A job that no other job replaces. */
 interface FinalJob {
   job: OutgoingJob;
-  /** The names of the files that it does without: they cannot be used. */
+  /** The names of files that it leaves out because they cannot be used. */
   leftOut: string[];
 }
 
 const WITHOUT_KEYS = 'studio';
 
-/** Opens what was worked on last in this browser, and for a new visitor the example. */
+/** Opens the last storyboard of this browser, or the example for a new visitor. */
 export async function openWorkspace({ project = WITHOUT_KEYS, uploadMaxBytes }: Access): Promise<Workspace> {
   limitUploads(uploadMaxBytes);
   const session = randomId();
@@ -48,7 +48,7 @@ export async function openWorkspace({ project = WITHOUT_KEYS, uploadMaxBytes }: 
   open(loadDraft() ?? loadExample());
 
   const idOf = (number: number): string => `studio-${session}-${number}`;
-  /** What is looked at is the stream, which is MP4 whatever the finished file shall be. */
+  /** The preview plays the stream, which is MP4 whatever the format of the finished file is. */
   const previewOf = (storyboard: Storyboard): OutgoingJob => {
     const usable = withoutFiles(storyboard, isMissing);
     const { format: _, outputs: __, ...options } = usable.options;

@@ -11,7 +11,7 @@ export const deadLetterUrl = ({ jobId, projectId }: Ref, action = ''): string =>
 export const pageOf = ({ jobId, projectId }: Ref): string =>
   `/jobs/${encodeURIComponent(jobId)}?projectId=${encodeURIComponent(projectId)}`;
 
-/** Does it, and says how it went. @returns whether it went well */
+/** Does something and announces the result. @returns whether it succeeded */
 async function attempt(work: () => Promise<unknown>, done: string): Promise<boolean> {
   try {
     await work();
@@ -29,7 +29,7 @@ export const cancelJob = ({ links }: Pick<ListedJob, 'links'>): Promise<boolean>
 export const replayJob = (job: Ref): Promise<boolean> =>
   attempt(() => call(deadLetterUrl(job, '/replay'), { method: 'POST' }), 'The job is in the queue again.');
 
-/** Throws a dead letter away, after asking. */
+/** Discards a dead letter, after asking. */
 export async function discardJob(job: Ref): Promise<boolean> {
   const sure = await confirmed({
     title: 'Discard this dead letter?',

@@ -12,13 +12,13 @@ export interface QueueSample {
 /** Samples that charts look back on: a few minutes. */
 const MOST_SAMPLES = 400;
 
-/** All jobs that were told of, by project and id. */
+/** All jobs that the feed has reported, by project and id. */
 export const jobs = signal<ReadonlyMap<string, ListedJob>>(new Map());
 /** The queue, the newest last; empty where the key may not see it. */
 export const samples = signal<readonly QueueSample[]>([]);
-/** Why nothing is told at the moment; undefined while it is. */
+/** Why the feed is interrupted; undefined while it works. */
 export const broken = signal<string | undefined>(undefined);
-/** Whether the present state was told once. */
+/** Whether the feed has reported the present state. */
 export const told = signal(false);
 
 export const keyOf = ({ projectId, jobId }: Pick<ListedJob, 'projectId' | 'jobId'>): string =>
@@ -27,7 +27,7 @@ export const keyOf = ({ projectId, jobId }: Pick<ListedJob, 'projectId' | 'jobId
 let listeners = 0;
 let connection: AbortController | undefined;
 
-/** Listens to all jobs and the queue while somebody looks. @returns to be called when it is enough */
+/** Follows all jobs and the queue while somebody looks. @returns a function that stops it */
 export function listen(): () => void {
   if (listeners++ === 0) {
     connection = new AbortController();
@@ -55,7 +55,7 @@ export function listen(): () => void {
 
 let arrived: ListedJob[] = [];
 
-/** What comes at once is drawn at once. */
+/** Draws events that arrive together in one go. */
 export function keep(entries: readonly ListedJob[]): void {
   if (arrived.length === 0) {
     requestAnimationFrame(() => {

@@ -30,7 +30,7 @@ export interface JobWatch {
   job: Signal<WatchedJob | undefined>;
   /** Why it cannot be shown. */
   problem: Signal<string | undefined>;
-  /** Asks for everything anew, after something was done to the job. */
+  /** Loads everything again, after something was done to the job. */
   again(): void;
   close(): void;
 }
@@ -53,7 +53,7 @@ export function watchJob(path: string, screen: Screen): JobWatch {
     const history = await call<JobHistory>(link, { signal }).catch(() => undefined);
     if (history && !signal.aborted) patch({ history });
   };
-  /** What happens is told; how it came about is asked for, not more often than a person can read. */
+  /** Events report the status. The history is loaded separately, not more often than a person can read. */
   const historySoon = (link: string, signal: AbortSignal): void => {
     historyTimer ??= setTimeout(() => {
       historyTimer = undefined;
@@ -67,7 +67,7 @@ export function watchJob(path: string, screen: Screen): JobWatch {
     void screen.show({ url, at: 0 });
   };
 
-  /** What there is of a job that has ended. */
+  /** The preview of an ended job. */
   const readEnd = async (
     { status, links }: JobStatus,
     signal: AbortSignal,

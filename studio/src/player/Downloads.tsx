@@ -88,7 +88,7 @@ export function Downloads({
 
 const EARLY_MS = 30_000;
 
-/** The same files; shortly before their links end, with new ones. */
+/** The same files, with new links shortly before the old ones expire. */
 function useFreshLinks(signed: readonly SignedArtifact[], link: string): readonly SignedArtifact[] {
   const fresh = useSignal(signed);
   useEffect(() => {

@@ -17,7 +17,7 @@ export interface Chapter {
 
 const STEP_SECONDS = 1;
 
-/** Where it plays, in chapters; with the picture and the name of what lies under the pointer. */
+/** The position, with chapters, and the picture and name of the chapter under the pointer. */
 export function ScrubBar({
   screen,
   chapters,

@@ -74,17 +74,17 @@ function loaderClass<Context extends LoaderContext>(
 
 export interface HlsSource {
   url: string;
-  /** Answered for `url` in place of asking for it. */
+  /** The playlist for `url`, so that it need not be requested. */
   text?: string;
   /** Where to begin, in seconds. */
   at: number;
 }
 
-/** Plays a playlist in `video`. @returns what ends it */
+/** Plays a playlist in `video`. @returns a function that stops it */
 export async function openHls(video: HTMLVideoElement, { url, text, at }: HlsSource): Promise<Hls> {
   const { default: Hls } = await loadHls();
   const config: Partial<HlsConfig> = {
-    // Our fragments need no remuxing that would be worth a worker, and its start.
+    // Our fragments need so little remuxing that a worker is not worth its start.
     enableWorker: false,
     startPosition: at,
     maxBufferLength: 20,
@@ -102,7 +102,7 @@ export async function openHls(video: HTMLVideoElement, { url, text, at }: HlsSou
   hls.on(Hls.Events.ERROR, (_event, { fatal, type, response }) => {
     if (!fatal) return;
     if (type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
-    // The addresses of a playlist that has been open for long are not good any more.
+    // The addresses of a playlist that has been open for long have expired.
     else if (response?.code === 403) hls.loadSource(url);
   });
   hls.loadSource(url);

@@ -1,4 +1,4 @@
-/** A media playlist of HLS, as far as it says where its segments lie. Pure. */
+/** Reads the addresses and lengths of the segments from an HLS media playlist. Pure. */
 export interface Playlist {
   /** Seconds of each segment. */
   seconds: readonly number[];
@@ -23,7 +23,7 @@ export function endAfter(text: string, count: number): string {
   return [...lines, '#EXT-X-ENDLIST', ''].join('\n');
 }
 
-/** The address of the playlist of the pictures alone, beside that of the whole stream. */
+/** The address of the video playlist, from that of the whole stream. */
 export const pictureUrl = (stream: string): string => stream.replace('/stream.m3u8', '/stream/video.m3u8');
 
 /** With Blocking Playlist Reload: answered when the segment `index` is there. */

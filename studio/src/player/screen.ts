@@ -4,7 +4,7 @@ import { type HlsSource, loadHls, openHls } from './hls.ts';
 
 /** What can be shown: a playlist, or a file. */
 export type Source = (HlsSource | { file: string; at: number }) & {
-  /** Only good for its picture: not played, the whole of it follows. */
+  /** Only a picture, never played; the whole preview follows. */
   partial?: boolean;
 };
 
@@ -13,7 +13,7 @@ export interface Screen {
   readonly videos: readonly [HTMLVideoElement, HTMLVideoElement];
   readonly time: Signal<number>;
   readonly playing: Signal<boolean>;
-  /** It should play and has nothing to play yet. */
+  /** Whether it should play but has nothing to play yet. */
   readonly waiting: Signal<boolean>;
   /** Whether there is a picture. */
   readonly hasPicture: Signal<boolean>;
@@ -34,7 +34,7 @@ export interface Screen {
 const HAVE_CURRENT_DATA = 2;
 const NEAR_SECONDS = 0.2;
 
-/** Two videos that take turns, so that a new version of a preview takes the place of the old one without a flash. */
+/** Two videos that take turns, so that a new version of a preview replaces the old one without a flash. */
 export function createScreen(): Screen {
   const videos = [createVideo(), createVideo()] as const;
   const players: (Hls | undefined)[] = [undefined, undefined];
@@ -171,7 +171,7 @@ function createVideo(): HTMLVideoElement {
   return video;
 }
 
-/** Waits for the picture of that second. False where it is too late for it. */
+/** Waits for the picture at that time. @returns false if it came too late */
 function hasPictureAt(video: HTMLVideoElement, at: number, isLate: () => boolean): Promise<boolean> {
   return new Promise((resolve) => {
     const names = ['loadeddata', 'seeked', 'canplay', 'emptied', 'timeupdate'] as const;

@@ -5,8 +5,8 @@ import { send } from '../api/call.ts';
 const MOST_BYTES = 96 * 1024 * 1024;
 
 /*
- * Segments by the digest in their address. One that stands elsewhere after an edit has another address and the same
- * bytes but for its time, so it is moved here and not fetched again. The oldest are forgotten first.
+ * Caches segments by the digest in their address. A segment that an edit moved has another address but the same bytes, except
+ * for its time. So it is moved here instead of being downloaded again. The oldest are forgotten first.
  */
 const kept = new Map<string, Promise<ArrayBuffer>>();
 let keptBytes = 0;

@@ -12,8 +12,8 @@ import { follow } from '../ui/router.ts';
 import { age, count as counted, dateAndTime } from '../ui/words.ts';
 
 /**
- * Jobs that failed for good: why, where, and again. They are asked for anew whenever the queue says anything: what is replayed
- * and fails again leaves their number as it was.
+ * Shows the jobs that failed for good, and replays them. They are loaded again on every event of the queue, because a job
+ * that is replayed and fails again does not change their number.
  */
 export function DeadLetters({ state }: { state: QueueState | undefined }): JSX.Element {
   const now = useClock();

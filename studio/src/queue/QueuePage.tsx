@@ -13,7 +13,7 @@ import { DeadLetters } from './DeadLetters.tsx';
 
 const LAST_JOBS = 40;
 
-/** How the queue is, and what to do about it. */
+/** The state of the queue, and what to do about problems. */
 export function QueuePage({ access }: { access: Access }): JSX.Element {
   useEffect(listen, []);
   const state = samples.value.at(-1)?.state;
@@ -105,7 +105,7 @@ const NAMES: Record<string, string> = {
   wedge: 'Progress',
 };
 
-/** Each thing that a job needs, in words. */
+/** The health checks. */
 function Checks({ state }: { state: QueueState | undefined }): JSX.Element {
   return (
     <section class="box" aria-labelledby="checks">
@@ -126,7 +126,7 @@ function Checks({ state }: { state: QueueState | undefined }): JSX.Element {
   );
 }
 
-/** Who works, asked for when it changes how many there are. */
+/** The workers, loaded again when their number changes. */
 function Workers({ count }: { count: number | undefined }): JSX.Element {
   const health = useSignal<WorkerHealth | undefined>(undefined);
   const problem = useSignal<string | undefined>(undefined);

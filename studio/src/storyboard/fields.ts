@@ -9,8 +9,8 @@ export type FieldName = string;
 const stepField = (key: string, property: string): FieldName => `step.${key}.${property}`;
 
 /**
- * The field that a JSON pointer into the job leads to; undefined where the page has none. What is wrong with an asset
- * stands where it is used first.
+ * The field for a JSON pointer into the job; undefined if the page has none. Mistakes in an asset are shown where the asset is
+ * used first.
  */
 export function fieldOf(pointer: string, board: Storyboard, job: OutgoingJob): FieldName | undefined {
   const [root, ...path] = pointer
@@ -54,13 +54,13 @@ function userOf(asset: string | undefined, { cards, audio, options }: Storyboard
 export interface FieldErrors {
   /** The first complaint about each field. */
   fields: ReadonlyMap<FieldName, string>;
-  /** What no field is for. */
+  /** Mistakes without a field. */
   others: readonly InputError[];
 }
 
 export const NO_ERRORS: FieldErrors = { fields: new Map(), others: [] };
 
-/** Puts each complaint at its field. */
+/** Assigns each mistake to its field. */
 export function placeErrors(errors: readonly InputError[], board: Storyboard, job: OutgoingJob): FieldErrors {
   const fields = new Map<FieldName, string>();
   const others: InputError[] = [];

@@ -4,14 +4,14 @@ import { type DraftStep, patchAudio, patchOptions, type Storyboard, withoutEmpty
 /** What stands for a file in an asset's `upload` until the service has it: no digest begins like this. */
 const TOKEN = 'file-';
 
-/** @param id that nothing else has, also not in what was kept before: a storyboard may hold tokens of an older page */
+/** @param id must be unique, even across older pages, because a storyboard may contain their tokens */
 export const tokenOf = (id: string): string => `${TOKEN}${id}`;
 
 /** Whether it stands for a file that the service does not have, or not yet. */
 export const isToken = (upload: unknown): upload is string =>
   typeof upload === 'string' && upload.startsWith(TOKEN);
 
-/** Puts a file's digest in the place of its token, and what the service says that the file is. */
+/** Replaces a file's token by its digest, and sets the kind that the service found. */
 export function settleFile(
   board: Storyboard,
   token: string,
@@ -52,13 +52,13 @@ export function usedFiles(board: Storyboard): { asset: Asset; use: Use }[] {
   });
 }
 
-/** Makes a step show a picture, or none: what is said of a video's sound goes with the video. */
+/** Sets or removes the picture of a step. Settings for a video's sound are removed with the video. */
 export const showing = (picture: Asset | undefined): Partial<DraftStep> => ({
   asset: picture?.id,
   ...(picture?.type === 'video' ? {} : { videoSound: undefined, videoGainDb: undefined }),
 });
 
-/** The storyboard without the files that cannot be used: what can be made of it now. */
+/** The storyboard without the files that cannot be used, so that it can be rendered now. */
 export function withoutFiles(board: Storyboard, isMissing: (asset: Asset) => boolean): Storyboard {
   const missing = new Set(board.assets.filter(isMissing).map(({ id }) => id));
   if (missing.size === 0) return board;

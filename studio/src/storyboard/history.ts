@@ -27,7 +27,7 @@ export function record<State>(
   return { past, present, future: [], ...(about === undefined ? {} : { last: { about, at: now } }) };
 }
 
-/** Changes what is, what was and what may come back, where something turns out that is nobody's change. */
+/** Applies a correction that is not an edit to the present, the past and the future. */
 export const changeAll = <State>(
   { past, present, future, ...rest }: History<State>,
   make: (state: State) => State,

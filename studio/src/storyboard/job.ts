@@ -11,7 +11,7 @@ export interface JobHead {
   supersedes?: string | undefined;
 }
 
-/** A job as it is sent. What was typed may be wrong in it; the API says so, and where. */
+/** A job as it is sent. It may contain mistakes; the API reports them with their place. */
 export interface OutgoingJob extends Record<string, unknown> {
   jobId: string;
   previewRequest: { steps: object[]; assets: { id: string }[]; audio: object } & Record<string, unknown>;
@@ -43,8 +43,8 @@ export function toJob(board: Storyboard, head: JobHead): OutgoingJob {
 export class NotAJob extends Error {}
 
 /**
- * The storyboard of a job's JSON. Only what the page could not show at all is refused here; everything else is for the
- * API to say, at the field.
+ * The storyboard of a job's JSON. Only what the page cannot show at all is refused here. The API reports all other mistakes
+ * at their fields.
  * @throws NotAJob
  */
 export function fromJob(json: unknown): Storyboard {

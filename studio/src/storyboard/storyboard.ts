@@ -1,6 +1,6 @@
 import type { Asset, AudioOptions, Options, Step } from '../../../src/job/previewJob.types.ts';
 
-/** A number as it was typed: what is no number is sent as it is, and refused with its place. */
+/** A number as it was typed. Text that is not a number is sent unchanged, and the API refuses it with its place. */
 export type TypedNumber = number | string;
 
 /** A step while it is edited. */
@@ -23,7 +23,7 @@ export interface Storyboard {
   title: string;
   description: string;
   cards: readonly Card[];
-  /** Also those that nothing uses any more: undoing may bring their use back. */
+  /** Includes assets that nothing uses any more, because undo may bring them back. */
   assets: readonly Asset[];
   audio: DraftAudio;
   options: DraftOptions;
@@ -114,7 +114,7 @@ export function freeId(name: string, taken: readonly string[]): string {
   return id;
 }
 
-/** Optional means: leave it out. An emptied field is a property that is not there. */
+/** An emptied field removes the property. */
 export function withoutEmpty<Values extends object>(values: Values): Values {
   return Object.fromEntries(
     Object.entries(values).filter(([, value]) => value !== undefined && value !== ''),

@@ -34,7 +34,7 @@ export const spanAt = (spans: readonly Span[], time: number): Span | undefined =
 /** Left of a span's end, so that it is still shown. */
 const MARGIN = 0.08;
 
-/** The second in `to` that shows what `time` shows in `from`: the same thing, as long after its start. */
+/** The time in `to` that corresponds to `time` in `from`: the same step, equally long after its start. */
 export function moveTime(time: number, from: readonly Span[], to: readonly Span[]): number {
   const old = spanAt(from, time);
   const now = to.find(({ key }) => key === old?.key);
@@ -43,10 +43,10 @@ export function moveTime(time: number, from: readonly Span[], to: readonly Span[
   return Math.min(now.start + Math.max(0, time - old.start), Math.max(now.start, now.end - MARGIN));
 }
 
-/** A second at which a thing can be seen as it is: after it came, before the next one comes. */
+/** A time at which a step can be seen undisturbed: after its transition, before the next one. */
 export const restingTime = ({ start, end }: Span): number => start + Math.min(1, (end - start) * 0.35);
 
-/** What was changed between two storyboards: the key of the one thing to look at; undefined where it is all of it. */
+/** The key of the one step that differs between two storyboards; undefined if more differs. */
 export function changedKey(before: Storyboard, after: Storyboard): string | undefined {
   if (before.title !== after.title || before.description !== after.description) return TITLE_KEY;
   const old = new Map(before.cards.map((card) => [card.key, card.step]));

@@ -6,7 +6,7 @@ import { Button } from './controls.tsx';
 interface Question {
   title: string;
   words: string;
-  /** What is done where the answer is yes. */
+  /** The label of the button that confirms. */
   action: string;
 }
 

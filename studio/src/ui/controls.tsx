@@ -86,7 +86,7 @@ export interface Choice {
   label: string;
 }
 
-/** A list to choose one of; what it has is added where it is not among the choices. */
+/** A list to choose from. A present value that is not among the choices is added. */
 export function Select({
   id,
   value,
@@ -150,7 +150,7 @@ export function Switch({
   );
 }
 
-/** Where there is nothing yet: what would be here, and how it comes. */
+/** A placeholder for an empty page: what will be here, and how to get it. */
 export function Empty({
   icon,
   title,
