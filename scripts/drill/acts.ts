@@ -93,7 +93,7 @@ export async function queueFills(stage: Stage): Promise<void> {
 }
 
 export async function poisonArrives(stage: Stage): Promise<void> {
-  stage.say('A picture is uploaded that is none behind its first bytes, and a job that shows it.');
+  stage.say('An upload begins like a picture but is none. A job shows it.');
   const upload = stage.type(
     `printf '\\211PNG\\r\\n\\032\\nand no picture' | curl -s -H "Authorization: Bearer $KEY" --data-binary @- $API/api/assets`,
   );
@@ -108,7 +108,7 @@ export async function poisonArrives(stage: Stage): Promise<void> {
   await stage.shows('Jobs that fail');
   stage.type('preview-worker dead-letter list');
   stage.type(`grep -h '"msg":"job failed"' worker-?.log | grep -o '"code":"[a-z_]*"' | sort | uniq -c`);
-  stage.say('Nothing can be repaired: the sender has to send another picture. The letter is thrown away.');
+  stage.say('Nothing can be repaired: the sender must send another picture. The dead letter is discarded.');
   stage.type('preview-worker dead-letter discard poison');
   await stage.ends('PreviewDeadLettersGrowing');
   await stage.shows('Dead letters');
@@ -132,7 +132,7 @@ export async function diskFills(stage: Stage): Promise<void> {
 }
 
 export async function keysRotate(stage: Stage): Promise<void> {
-  stage.say('An API key and a signing key are to be replaced. Nobody is to be locked out meanwhile.');
+  stage.say('An API key and a signing key are replaced, without locking anybody out.');
   const url = stage.quietly(
     `${STATUS}/warm/artifact?name=preview.mp4 | sed 's/.*"url":"\\([^"]*\\)".*/\\1/'`,
   );
