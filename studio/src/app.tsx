@@ -143,7 +143,7 @@ export function App(): JSX.Element {
   );
 }
 
-/** Holds the places of what comes, so that nothing jumps. */
+/** Placeholders for what is being loaded, so that nothing jumps. */
 function EditorSkeleton(): JSX.Element {
   return (
     <div class="editor" aria-busy="true">

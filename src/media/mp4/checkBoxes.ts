@@ -1,13 +1,13 @@
 /**
- * What an MP4 file from outside may hold: looked at before FFmpeg builds its tables of it (ISO/IEC 14496-12). Boxes that
- * are damaged are left to FFmpeg, which knows how to go on.
+ * Checks what an MP4 file from outside contains, before FFmpeg builds its tables from it (ISO/IEC 14496-12). Damaged boxes are
+ * left to FFmpeg, which knows how to continue.
  */
 import { BeyondLimits, MAX_SAMPLES, MAX_STREAMS, NotAccepted } from '../limits.ts';
 import { boxesIn } from './walkBoxes.ts';
 
 /** The boxes on the way to the tables. */
 const CONTAINERS = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl', 'dinf', 'edts', 'moof', 'traf', 'mvex']);
-/** Where in a table's box it says how many entries or samples it has. */
+/** The offset in a table's box of the number of its entries or samples. */
 const COUNTS = new Map([
   ...['stsz', 'stz2'].map((type): [string, number] => [type, 8]),
   ...['stts', 'ctts', 'stsc', 'stss', 'stco', 'co64'].map((type): [string, number] => [type, 4]),

@@ -1,7 +1,7 @@
 /**
  * Writes and reads the few boxes of ISO/IEC 14496-12 that a preview is made of. Segments are fragments (`moof` + `mdat`)
- * that know nothing of their place in the preview; the finished file is made of the same samples with one index at the
- * front. By hand, because opening a muxer and a demuxer of libavformat for each segment cost more than encoding it.
+ * that do not know their place in the preview. The finished file has the same samples, with one index at the front. This is
+ * done by hand, because opening a muxer and a demuxer of libavformat for each segment cost more than encoding it.
  */
 import { box, boxes, fullBox, text, u32, u64, zeros } from './boxes.ts';
 import { editList, movieHeader, priming, type Sample, type Track, trackBox } from './track.ts';

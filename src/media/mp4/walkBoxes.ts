@@ -9,7 +9,7 @@ export interface Box<Bytes extends Uint8Array> {
 const HEADER = 8;
 const LONG_HEADER = 16;
 
-/** A size of 0 reaches to the end, one of 1 stands behind the type in 64 bits. */
+/** A size of 0 means up to the end. A size of 1 means that the size follows the type in 64 bits. */
 export function boxAt<Bytes extends Uint8Array>(bytes: Bytes, at: number): Box<Bytes> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const short = view.getUint32(at);

@@ -11,10 +11,10 @@ export interface RgbPicture {
 
 const MAX_INPUT_PIXELS = Math.max(...Object.values(MAX_MEGAPIXELS)) * 1e6;
 
-/** Of each kind of picture, and of the SVG that is drawn here; other loaders are not asked. */
+/** The loaders of the supported formats, and of the SVG that is drawn here. All others are blocked. */
 const LOADERS = ['Jpeg', 'Png', 'Webp', 'Heif', 'Svg'].map((name) => `VipsForeignLoad${name}`);
 
-/** libvips would keep decoded strips of earlier pictures; every picture here is decoded once. */
+/** No cache: libvips would keep decoded strips, but every picture here is decoded once. */
 export function configureSharp(): void {
   sharp.cache(false);
   sharp.block({ operation: ['VipsForeignLoad'] });
@@ -25,7 +25,7 @@ export function configureSharp(): void {
 export type PictureFormat = keyof typeof MAX_MEGAPIXELS;
 
 /**
- * Looks at what the header says; nothing is decoded.
+ * Checks the header. Nothing is decoded.
  * @throws BeyondLimits, and Error where the bytes are no picture of this format
  */
 export async function checkPicture(bytes: Buffer, format: PictureFormat): Promise<void> {
@@ -46,7 +46,7 @@ export interface ImageHeader {
   hasAlpha: boolean;
 }
 
-/** What the header says; nothing is decoded. @throws Error where the bytes are no picture that sharp knows */
+/** Reads the header; nothing is decoded. @throws Error if sharp does not know the format */
 export async function probeImage(bytes: Buffer): Promise<ImageHeader> {
   const { autoOrient, width, height, hasAlpha } = await sharp(bytes, { limitInputPixels: false }).metadata();
   return { width: autoOrient?.width ?? width, height: autoOrient?.height ?? height, hasAlpha };
@@ -97,7 +97,7 @@ export async function decodeLayer(
   return { width: info.width, height: info.height, rgba: data };
 }
 
-/** The same without the rows and columns at its edges in which nothing is drawn; a layer without ink stays as it is. */
+/** Trims the empty rows and columns at the edges of a layer. A layer without ink is returned unchanged. */
 export function trimLayer({ width, height, rgba }: Layer): Layer {
   let [left, right, top, bottom] = [width, 0, height, 0];
   for (let y = 0; y < height; y++) {

@@ -1,7 +1,7 @@
 import type { YuvPicture } from './frame.ts';
 
 /**
- * What lies over a picture that moves: its own colours, already weighted, and how much of the picture shows through.
+ * What is drawn over a moving picture: its own colours, already weighted, and how much of the picture shows through.
  * Both in the layout of {@link YuvPicture}.
  */
 export interface Overlay {

@@ -15,8 +15,8 @@ import { createCounter, firstStream, openDemuxer, readPackets } from '../ffmpeg.
 import type { AudioTrack, Sample } from '../mp4/track.ts';
 
 /**
- * The length of the first audio stream in seconds. Packets are counted rather than headers believed: an MP3 without
- * a Xing header only guesses its duration. Nothing is decoded.
+ * The length of the first audio stream in seconds. It counts packets instead of believing headers, because an MP3 without a
+ * Xing header only guesses its duration. Nothing is decoded.
  * @throws Error where there is no audio stream, or no packet in it
  */
 export async function probeAudioSeconds(bytes: Buffer, demuxerName: string): Promise<number> {
@@ -27,7 +27,7 @@ export async function probeAudioSeconds(bytes: Buffer, demuxerName: string): Pro
     const count = createCounter();
     let ticks = 0n;
     if (demuxerName === 'wav') {
-      // Samples of one size, as many as there are bytes for: the demuxer counts no more than that, whatever a header says.
+      // The samples have one size, so the bytes say how many there are. The demuxer counts no more than that either.
       ticks = stream.duration > 0n ? stream.duration : 0n;
       count(secondsOf(ticks));
     } else {
@@ -45,10 +45,9 @@ export async function probeAudioSeconds(bytes: Buffer, demuxerName: string): Pro
 }
 
 /**
- * Decodes the first audio stream to blocks of interleaved stereo at {@link SAMPLE_RATE}. Damaged packets, as at the end of
- * a file that was cut off, are passed over.
- * @param keepTimes for the sound of a video: what comes late or has a gap is preceded by silence, so that it stays with
- *   the pictures
+ * Decodes the first audio stream to blocks of interleaved stereo at {@link SAMPLE_RATE}. Damaged packets, such as at the end
+ * of a truncated file, are skipped.
+ * @param keepTimes for the sound of a video: silence fills late starts and gaps, so that it stays in step with the pictures
  * @throws PreviewError `asset_corrupt` where nothing can be decoded
  */
 export async function* decodeAudio(
@@ -91,7 +90,7 @@ function* packetsAndEnd(...from: Parameters<typeof readPackets>): Generator<Pack
   yield null;
 }
 
-/** What is in a packet, or nothing where it is damaged. */
+/** The frames of a packet, or none if it is damaged. */
 function decodeWhole(decoder: Decoder, packet: Packet | null): Frame[] {
   try {
     return decoder.decodeAllSync(packet);
@@ -117,7 +116,7 @@ function takeSamples(frame: Frame): Float32Array {
   return samples;
 }
 
-/** What the AAC decoder answers for our own soundtracks: a filter would only reorder its samples. */
+/** The format that the AAC decoder gives for our own soundtracks. A filter would only reorder its samples. */
 const isMixFormat = ({ format, sampleRate, channels }: Frame): boolean =>
   format === AV_SAMPLE_FMT_FLTP && sampleRate === SAMPLE_RATE && channels === 2;
 

@@ -131,7 +131,7 @@ function configureContext(context: CodecContext, settings: VideoSettings): void 
   context.colorRange = AVCOL_RANGE_MPEG;
   context.timeBase = new Rational(1, settings.fps);
   context.framerate = new Rational(settings.fps, 1);
-  // Longer than any segment: the only keyframe is the first.
+  // Longer than any segment, so that only the first picture is a keyframe.
   context.gopSize = 1_000_000;
   context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
 }

@@ -1,4 +1,4 @@
-/** What a WebM file from outside may hold (RFC 8794, RFC 9559), looked at before FFmpeg reads it. */
+/** Checks what a WebM file from outside contains (RFC 8794, RFC 9559), before FFmpeg reads it. */
 import { BeyondLimits, MAX_STREAMS, NotAccepted } from '../limits.ts';
 import { elementAt, SEGMENT } from './elements.ts';
 
@@ -23,7 +23,7 @@ function walk(bytes: Buffer, found: Found): void {
     if (++found.elements > MAX_ELEMENTS) throw new BeyondLimits(`has more than ${MAX_ELEMENTS} elements`);
     check(id, found);
     if (CONTAINERS.has(id)) walk(bytes.subarray(start, end), found);
-    // What is in a cluster of unknown length is looked at as if it stood beside it.
+    // The content of a cluster of unknown length is checked as if it followed the cluster.
     element = elementAt(bytes, id === CLUSTER && end === Number.POSITIVE_INFINITY ? start : end);
   }
 }

@@ -4,7 +4,7 @@ import { capital } from '../ui/controls.tsx';
 import { count, duration, timeOfDay } from '../ui/words.ts';
 import { buildWaterfall } from './waterfall.ts';
 
-/** What was done for a job: each attempt, what it made and when, and what it said. */
+/** The history of a job: its attempts, when each part was rendered, and the log. */
 export function History({ history: { attempts, parts, logs } }: { history: JobHistory }): JSX.Element {
   const last = Math.max(0, ...parts.map(({ attempt }) => attempt));
   return (
@@ -69,7 +69,7 @@ const OUTCOMES: Record<string, string> = {
   cancelled: 'Cancelled',
 };
 
-/** A lane for each kind of part, its bars where the time went. */
+/** A lane for each kind of part, with a bar for each. */
 function Timings({ parts }: { parts: readonly MadePart[] }): JSX.Element {
   const { lanes, milliseconds } = buildWaterfall(parts);
   return (

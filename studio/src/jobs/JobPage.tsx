@@ -19,7 +19,7 @@ import { tookOf } from './JobsPage.tsx';
 import { State } from './State.tsx';
 import { type JobWatch, type WatchedJob, watchJob } from './watchJob.ts';
 
-/** One job: its preview, how far it is, and everything that was done for it. */
+/** One job: its preview, its progress and its history. */
 export function JobPage({
   jobId,
   openInEditor,
@@ -140,7 +140,7 @@ function Head({
   );
 }
 
-/** The preview, also while it is made. */
+/** The preview, also while it is rendered. */
 function Preview({ job, screen }: { job: WatchedJob; screen: Screen }): JSX.Element | null {
   const { status, sent, segments, extras } = job;
   const { width, height } = readResolution(sent?.previewRequest.options?.resolution);
@@ -189,7 +189,7 @@ function Preview({ job, screen }: { job: WatchedJob; screen: Screen }): JSX.Elem
   );
 }
 
-/** From the finished preview's own list; before that from the segments that are there. */
+/** The chapters of the finished preview, or before that one for each segment. */
 function chaptersOf({ extras, segments, sent }: WatchedJob): Chapter[] {
   if (extras.chapters.length > 0) {
     return extras.chapters.map(({ start, end, text }, i) => ({ key: String(i), label: text, start, end }));

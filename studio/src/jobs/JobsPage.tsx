@@ -239,7 +239,7 @@ function NoJobs({ filter }: { filter: Filter }): JSX.Element {
   );
 }
 
-/** Holds the places of rows that come. */
+/** Placeholders for rows that are being loaded. */
 function Rows(): JSX.Element {
   return (
     <div class="rows" aria-busy="true">

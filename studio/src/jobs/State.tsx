@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import type { ListedJob } from '../api/types.ts';
 import { capital, Progress } from '../ui/controls.tsx';
 
-/** How a job is, in a word and a colour; while it is rendered how far. */
+/** The state of a job, as a word and a colour, with its progress while it is rendered. */
 export function State({ job }: { job: ListedJob }): JSX.Element {
   const { status, error, progress } = job;
   const word = error?.code === 'superseded' ? 'Superseded' : capital(status);

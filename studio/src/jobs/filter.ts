@@ -1,11 +1,11 @@
 import type { JobState, ListedJob } from '../api/types.ts';
 
-/** Which jobs are listed; it lives in the address bar. */
+/** Which jobs are listed. The filter is part of the address. */
 export interface Filter {
   group: GroupName;
   priority: string;
   words: string;
-  /** Also previews whose place a newer one took. */
+  /** Whether to list previews that a newer one has replaced. */
   superseded: boolean;
 }
 
@@ -41,7 +41,7 @@ export function apiQuery({ group, priority, words }: Filter, cursor?: string): s
   return query.size > 0 ? `?${query}` : '';
 }
 
-/** Whether a job that was told of belongs into the list; by the API's own rules. */
+/** Whether a reported job belongs into the list, by the same rules as in the API. */
 export function matches(job: ListedJob, { group, priority, words, superseded }: Filter): boolean {
   const { states } = GROUPS[group];
   if (states.length > 0 && !states.includes(job.status)) return false;

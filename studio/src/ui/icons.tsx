@@ -50,7 +50,7 @@ export type IconName = keyof typeof PATHS;
 const FILLED: readonly IconName[] = ['play', 'stop'];
 const DOTS: readonly IconName[] = ['grip', 'more'];
 
-/** A picture that says nothing to a screen reader: words stand beside it, or in the button's label. */
+/** A picture that screen readers ignore: the text beside it, or the button's label, says it. */
 export function Icon({ name, size = 18 }: { name: IconName; size?: number }): JSX.Element {
   return (
     <svg

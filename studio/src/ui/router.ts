@@ -48,7 +48,7 @@ export function setQuery(values: Record<string, string | undefined>): void {
   go(address.peek().path + (words ? `?${words}` : ''), { replace: true });
 }
 
-/** Follows a link without loading the page anew; with a modifier key the browser does as always. */
+/** Follows a link without reloading the page. With a modifier key, the browser acts as usual. */
 export function follow(event: MouseEvent): void {
   const link = (event.currentTarget as HTMLAnchorElement).getAttribute('href');
   if (!link || event.defaultPrevented || event.button !== 0) return;
