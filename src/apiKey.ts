@@ -11,7 +11,7 @@ export interface ApiKey {
   sha256: Buffer;
 }
 
-/** Keys are kept and compared as digests: no key lies in memory, and all digests are of the same length. */
+/** Keys are kept and compared as digests: memory holds no key, and all digests have the same length. */
 export function hashKey(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }

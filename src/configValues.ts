@@ -85,7 +85,7 @@ export function apiKeys(text: string): ApiKey[] {
   return keys;
 }
 
-/** `read+submit`, as it stands behind a project. */
+/** The scopes after a project: `read+submit`. */
 function scopesOf(text: string): Scope[] {
   const isScope = (word: string): word is Scope => (SCOPES as readonly string[]).includes(word);
   const words = text.split('+');
@@ -104,7 +104,7 @@ export function pairs(
 ): [name: string, secret: string][] {
   const pair = new RegExp(`^(${name.source}):(.+)$`);
   const entries = list(text.startsWith('@') ? readList(text.slice(1)) : text);
-  // An emptied file must not open what it closed.
+  // An emptied file must not switch off the keys.
   if (text.startsWith('@') && entries.length === 0)
     throw new Unexpected(`a list of ${form}; the file is empty`);
   return entries.map((entry, index) => {

@@ -6,17 +6,17 @@ import { prettyFactory } from 'pino-pretty';
 
 export type { Logger } from 'pino';
 
-/** What is never written, wherever it comes from; LOG_REDACT adds to it. */
+/** Fields that are always redacted. LOG_REDACT adds to them. */
 const SECRETS = ['authorization', 'apiKey', 'secret', 'password'].flatMap((name) => [name, `*.${name}`]);
 
 export interface LoggerOptions {
-  /** `json`: a line an event. `pretty`: coloured, for people. */
+  /** `json`: one line of JSON for each event. `pretty`: coloured text. */
   format?: 'json' | 'pretty';
   /** Fields whose values are written as `[redacted]`, besides those that are always: `title`, `err.message`, `*.url`. */
   redact?: readonly string[];
   /** Folders of this machine, by the names that are written instead: `{ DATA_DIR: '/srv/previews' }`. */
   places?: Readonly<Record<string, string>>;
-  /** Where the lines go; stdout where it is left out. */
+  /** Where the lines go; stdout by default. */
   destination?: DestinationStream;
 }
 
@@ -48,8 +48,8 @@ export function createLogger(
 }
 
 /**
- * A path as `*.secret` is about what lies in an object. Pino follows it in every word and number too, which takes as long
- * as the rest of the line.
+ * A path like `*.secret` is about the fields of objects. Pino also looks for it in every string and number, which takes as
+ * long as the rest of the line.
  */
 function sparePlainValues(logger: Logger): Logger {
   const redactors: Record<symbol, ((value: unknown) => string) | undefined> = Reflect.get(
@@ -65,26 +65,26 @@ function sparePlainValues(logger: Logger): Logger {
 }
 
 interface LogTarget extends DestinationStream {
-  /** Writes what was kept; pino asks for it after a fatal line. */
+  /** Writes the gathered lines. Pino calls it after a fatal line. */
   flushSync?(): void;
 }
 
 let stdout: LogTarget | undefined;
 
-/** One for the process, so that the lines of several loggers keep their order. */
+/** There is one for the process, so that the lines of several loggers keep their order. */
 function standardOutput(): LogTarget {
   stdout ??= gatherLines(pino.destination({ dest: 1, sync: true }));
   return stdout;
 }
 
-/** How long a line waits for others, and how many characters of them are enough. */
+/** How long a line waits for others, and how many characters are written without waiting. */
 const GATHER_MS = 10;
 const GATHER_MOST = 65_536;
 
 /**
- * Writes lines together: a call of the operating system for each costs more than the line, and so does waking whoever reads
- * them. When the process ends, by itself or by an error that nobody has caught, what was gathered is still written; one
- * that is killed takes ten milliseconds of lines with it.
+ * Writes several lines together, because a system call for each costs more than the line, and so does waking the reader. When
+ * the process ends, even by an uncaught error, the gathered lines are still written. A killed process loses ten milliseconds
+ * of lines.
  */
 function gatherLines(target: DestinationStream): LogTarget {
   let gathered = '';
@@ -130,8 +130,8 @@ export function copyingChild(logger: Logger, bindings: Bindings, onLine: (line: 
 }
 
 /**
- * What is told of an error. Drivers hang all kinds of things onto theirs: ioredis the command with its arguments, which
- * may be a password or a whole job, the AWS SDK the request with its signature. None of that is.
+ * The fields of an error that are logged. Drivers attach more to their errors: ioredis the command with its arguments, which may
+ * be a password or a whole job, and the AWS SDK the request with its signature. None of that is logged.
  */
 function describeError(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return thrown;
@@ -148,9 +148,9 @@ function describeError(thrown: unknown): unknown {
   };
 }
 
-/** Secrets by their looks, in whatever text they stand. */
+/** Patterns of secrets, in any text. */
 const SECRET_PATTERNS: readonly [RegExp, string][] = [
-  // The user info and the query of an address. A query may hold anything; what it was is seldom worth a line.
+  // The user info and the query of an address. A query may contain anything, and is seldom worth logging.
   [/\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/"'@\\?#]*@/gi, '$1[redacted]@'],
   [/\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'?#<>\\]+)\?[^\s"'#<>\\]*/gi, '$1?[redacted]'],
   // A signed URL without its host.
@@ -158,14 +158,14 @@ const SECRET_PATTERNS: readonly [RegExp, string][] = [
   [/\b((?:bearer|basic) )[A-Za-z0-9._~+/=-]{8,}/gi, '$1[redacted]'],
   [/\bwhsec_[A-Za-z0-9+/=]+/g, 'whsec_[redacted]'],
 ];
-/** What none of them can do without: one of these, or a scheme of authentication. */
+/** Every secret contains one of these, or an authentication scheme. */
 const SIGNS_OF_SECRETS = ['://', '=', 'whsec_'];
 const SCHEME = /bearer |basic /i;
 
-/** Where this package lies: the lines of a stack are written from there. */
+/** The folder of this package. Stack lines are written relative to it. */
 const PACKAGE_FOLDER = fileURLToPath(new URL('..', import.meta.url));
 
-/** Takes out of a line what no redaction by field can know: what libraries put into their texts. */
+/** Removes secrets that libraries put into their messages, where redaction by field cannot find them. */
 function createScrubber(places: Readonly<Record<string, string>>): (line: string) => string {
   const named = Object.entries({ ...places, TMPDIR: tmpdir(), '~': homedir() })
     .map(([name, folder]): [string, string] => [name, resolve(folder)])
@@ -180,7 +180,7 @@ function createScrubber(places: Readonly<Record<string, string>>): (line: string
     '',
   ];
   const replacements = [...SECRET_PATTERNS, own, ...folders];
-  // Most lines have nothing of it. To look for each is quicker than one pattern that has them all.
+  // Most lines contain none of them. Looking for each is quicker than one pattern for all.
   const signs = [...SIGNS_OF_SECRETS, PACKAGE_FOLDER, ...named.map(([, folder]) => folder)];
   return (line) =>
     signs.some((sign) => line.includes(sign)) || SCHEME.test(line)

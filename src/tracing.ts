@@ -9,9 +9,9 @@ import {
   trace,
 } from '@opentelemetry/api';
 
-/** A stretch of work in a trace. Times are milliseconds since the epoch; now, where they are left out. */
+/** A span of work in a trace. Times are milliseconds since the epoch, by default now. */
 export interface Span {
-  /** The W3C trace context by which another process goes on with the trace; undefined where nothing is traced. */
+  /** The W3C trace context with which another process continues the trace; undefined if nothing is traced. */
   readonly traceparent: string | undefined;
   child(name: string, options?: { at?: number; attributes?: Attributes }): Span;
   set(attributes: Attributes): void;
@@ -30,7 +30,7 @@ export interface Tracing {
       at?: number;
     },
   ): Span;
-  /** Sends what was not sent yet. */
+  /** Sends the spans that have not been sent yet. */
   close(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export const noTracing: Tracing = { start: () => silentSpan, close: async () => 
 
 /** Sends traces to an OpenTelemetry collector, over HTTP. @param endpoint as in OTEL_EXPORTER_OTLP_ENDPOINT */
 export async function createTracing(endpoint: string, version: string): Promise<Tracing> {
-  // Who does not trace does not pay for loading it.
+  // Loaded only when tracing is on.
   const { BasicTracerProvider, BatchSpanProcessor } = await import('@opentelemetry/sdk-trace-base');
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
   const { resourceFromAttributes } = await import('@opentelemetry/resources');
