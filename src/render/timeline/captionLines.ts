@@ -9,7 +9,7 @@ const LINES = 2;
 /** A caption rather ends with its sentence, or its clause, where it is at least so full. */
 const [SENTENCE_SHARE, CLAUSE_SHARE] = [0.35, 0.6];
 
-/** Made once: it takes longer to make than a word to be read. */
+/** Created once, because creating it takes longer than splitting a text. */
 const graphemes = new Intl.Segmenter();
 
 /** What is not broken, and whether a space lies before it. */
