@@ -1,6 +1,6 @@
+import { atOnce } from '../concurrency/atOnce.ts';
 import type { PlanSummary } from '../job/jobRecord.ts';
 import type { PreviewJob } from '../job/previewJob.types.ts';
-import { atOnce } from './atOnce.ts';
 import { wants } from './outputs.ts';
 import { PICTURES_AT_ONCE } from './picturesAtOnce.ts';
 import { checkPictures } from './plan/checkPictures.ts';

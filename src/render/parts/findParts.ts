@@ -1,5 +1,5 @@
+import { atOnce } from '../../concurrency/atOnce.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
-import { atOnce } from '../atOnce.ts';
 
 /** Parts that are looked up at the same time: as many as an S3 client has connections. The store in a folder opens fewer files. */
 const AT_ONCE = 50;

@@ -1,6 +1,6 @@
+import { atOnce } from '../../concurrency/atOnce.ts';
 import { encodeJpeg, type RgbPicture } from '../../media/picture/image.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
-import { atOnce } from '../atOnce.ts';
 import { part } from '../parts/part.ts';
 import type { Plan } from '../plan/plan.ts';
 import { thumbnailSize } from '../plan/thumbnailSize.ts';

@@ -1,10 +1,10 @@
 import { demuxerOf } from '../../assets/sniff.ts';
+import { atOnce } from '../../concurrency/atOnce.ts';
 import type { Warning } from '../../job/jobRecord.ts';
 import { coverPicture } from '../../media/picture/image.ts';
 import { readClip } from '../../media/video/clip.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import { getNote, putNote } from '../../storage/notes.ts';
-import { atOnce } from '../atOnce.ts';
 import { keyOf } from '../parts/part.ts';
 import { replaced, undecodable, undecodableLogo, withoutLogo } from './placeholders.ts';
 import type { Plan } from './plan.ts';

@@ -1,5 +1,6 @@
 import type { LoadedAsset, ResolvedAsset } from '../../assets/resolveAssets.ts';
 import { demuxerOf, isPicture } from '../../assets/sniff.ts';
+import { atOnce } from '../../concurrency/atOnce.ts';
 import { PreviewError } from '../../errors.ts';
 import type { Warning } from '../../job/jobRecord.ts';
 import type { PreviewJob } from '../../job/previewJob.types.ts';
@@ -9,7 +10,6 @@ import { probeAudioSeconds } from '../../media/sound/audio.ts';
 import { probeClip } from '../../media/video/clip.ts';
 import type { ArtifactStore } from '../../storage/artifactStore.ts';
 import { getNote, putNote } from '../../storage/notes.ts';
-import { atOnce } from '../atOnce.ts';
 import { keyOf } from '../parts/part.ts';
 import { ASSET_REPLACED } from './placeholders.ts';
 

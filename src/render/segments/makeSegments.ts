@@ -1,7 +1,7 @@
+import { atOnce } from '../../concurrency/atOnce.ts';
 import { initSegment } from '../../media/mp4/fragments.ts';
 import { avcCodec } from '../../media/mp4/track.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
-import { atOnce } from '../atOnce.ts';
 import { PICTURES_AT_ONCE } from '../picturesAtOnce.ts';
 import type { Plan, PlannedEntry } from '../plan/plan.ts';
 import type { Workbench } from '../workbench.ts';

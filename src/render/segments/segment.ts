@@ -1,3 +1,4 @@
+import { atOnce } from '../../concurrency/atOnce.ts';
 import { timescaleOf } from '../../media/codecs.ts';
 import { slicesOf } from '../../media/h264/nal.ts';
 import { type CodedPicture, readParameterSets, readPicture, readPictures } from '../../media/h264/stills.ts';
@@ -6,7 +7,6 @@ import { type IndexedSample, indexed } from '../../media/mp4/movie.ts';
 import type { YuvPicture } from '../../media/picture/frame.ts';
 import { encodeSegment } from '../../media/video/video.ts';
 import type { StoredPart } from '../../storage/artifactStore.ts';
-import { atOnce } from '../atOnce.ts';
 import type { Made } from '../parts/partMaker.ts';
 import { PICTURES_AT_ONCE } from '../picturesAtOnce.ts';
 import type { PlannedEntry } from '../plan/plan.ts';

@@ -1,1 +1,0 @@
-export { atOnce } from '../concurrency/atOnce.ts';
