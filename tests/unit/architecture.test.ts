@@ -1,32 +1,34 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../../src');
-/** A room may import from rooms of a lower rank, and from its own. */
-const RANKS: Record<string, number> = {
-  'cli.ts': 6,
-  cli: 6,
-  'app.ts': 5,
-  app: 5,
-  'index.ts': 5,
-  api: 4,
-  worker: 3,
-  queue: 2,
-  render: 2,
-  assets: 1,
-  media: 1,
-  storage: 1,
-  concurrency: 0,
-  job: 0,
-  'apiKey.ts': 0,
-  'config.ts': 0,
-  'configValues.ts': 0,
-  'errors.ts': 0,
-  'logger.ts': 0,
-  'tracing.ts': 0,
-  'version.ts': 0,
+const PAGE = readFileSync(join(ROOT, '../docs/architecture.md'), 'utf8');
+
+/** Files at the top of src/ that belong to a room; the others are the ground on which all rooms stand. */
+const OF_ROOMS: Record<string, string> = { 'cli.ts': 'cli', 'app.ts': 'app', 'index.ts': 'app' };
+
+const roomOf = (path: string): string => {
+  const [top = ''] = relative(ROOT, path).split('/');
+  return OF_ROOMS[top] ?? (top.endsWith('.ts') ? 'ground' : top);
 };
+
+/** The picture of the rooms in docs/architecture.md. */
+const arrows = [...PAGE.matchAll(/^ {2}(\w+) --> (\w+)$/gm)].map(([, from = '', to = '']) => ({ from, to }));
+
+/** The rooms from which a room may import: those that its arrows lead to, and the ground. */
+function reachable(room: string): Set<string> {
+  const found = new Set(['ground']);
+  const follow = (from: string): void => {
+    for (const arrow of arrows) {
+      if (arrow.from !== from || found.has(arrow.to)) continue;
+      found.add(arrow.to);
+      follow(arrow.to);
+    }
+  };
+  follow(room);
+  return found;
+}
 
 /** The same for rooms within a room; what stands at its top is the door, or what they have in common. */
 const WITHIN: Record<string, Record<string, number>> = {
@@ -44,9 +46,9 @@ it.each(files)('%s imports from its own room or from below', (file) => {
     const [from = '', inner = ''] = roomsOf(path);
     const [to = '', innerTo = ''] = roomsOf(resolve(path, '..', target));
     const what = `${file} imports ${target}`;
-    if (from !== to) {
-      expect(RANKS[to], what).toBeLessThanOrEqual(RANKS[from] ?? -1);
-    } else if (inner !== innerTo) {
+    const [room, other] = [roomOf(path), roomOf(resolve(path, '..', target))];
+    if (room !== other) expect([...reachable(room)], what).toContain(other);
+    else if (from === to && inner !== innerTo) {
       const ranks = WITHIN[from] ?? {};
       expect(ranks[innerTo] ?? -1, what).toBeLessThan(ranks[inner] ?? Number.POSITIVE_INFINITY);
     }
@@ -79,4 +81,42 @@ it.each(files.filter((file) => /^render\/[^/]+\//.test(file)))('%s goes the way 
     if (/^render\/[^/]+\//.test(imported))
       expect(rankOf(imported), `${file} imports ${target}`).toBeLessThanOrEqual(rankOf(file));
   }
+});
+
+describe('docs/architecture.md', () => {
+  const folders = readdirSync(ROOT, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+
+  it('draws and describes every room, and no other', () => {
+    const rooms = folders.map(({ name }) => name).sort();
+    const drawn = new Set(arrows.flatMap(({ from, to }) => [from, to]));
+    expect([...drawn].sort()).toEqual([...rooms, 'ground'].sort());
+    const described = [...PAGE.matchAll(/^\| `(\w+)` \| .* \| .* \|$/gm)].map(([, room]) => room);
+    expect(described.sort()).toEqual(rooms);
+  });
+
+  it('has no arrow that no import takes', () => {
+    const taken = new Set<string>();
+    for (const file of files) {
+      const path = join(ROOT, file);
+      for (const [, target = ''] of readFileSync(path, 'utf8').matchAll(/from '(\.[^']+)'/g))
+        taken.add(`${roomOf(path)} --> ${roomOf(resolve(path, '..', target))}`);
+    }
+    for (const { from, to } of arrows) expect([...taken]).toContain(`${from} --> ${to}`);
+  });
+
+  it('follows a job in at most twenty lines, each of which names a file that is there', () => {
+    const lines = PAGE.match(/^\d+\. .*$/gm) ?? [];
+    expect(lines.length).toBeGreaterThan(10);
+    expect(lines.length).toBeLessThanOrEqual(20);
+    for (const line of lines) expect(files, line).toContain(/^\d+\. `([^`]+)`/.exec(line)?.[1]);
+  });
+
+  it('names doors and inner rooms that are there', () => {
+    const rows = [...PAGE.matchAll(/^\| `(\w+)` \| (.*) \| (.*) \|$/gm)];
+    for (const [, room = '', what = '', door = ''] of rows) {
+      for (const [, file = ''] of door.matchAll(/`([^`]+)`/g)) expect(files).toContain(file);
+      for (const [, inner = ''] of what.matchAll(/`([^`]+)`/g))
+        expect(existsSync(join(ROOT, room, inner)), `${room}/${inner}`).toBe(true);
+    }
+  });
 });
