@@ -32,7 +32,6 @@ const LONG = [
   'tests/integration/cli/deadLetter.test.ts',
   'tests/integration/cli/commands.test.ts',
   'tests/integration/restart.test.ts',
-  'tests/integration/deploy/rollout.test.ts',
   'tests/integration/scaleOut.test.ts',
 ];
 

@@ -69,6 +69,8 @@ describe.skipIf(!hasRedis())('where a replica takes the place of the primary', (
         HEALED_SECONDS,
       );
     }
+    // A job is told of when its record, which the status is read from, has been written.
+    await eventually(async () => told.includes('after') || undefined, 'the word of the last end');
     expect(told.toSorted()).toEqual([...before, 'after'].toSorted());
     expect(await service.get('/api/preview/worker/health')).toMatchObject({ body: { status: 'ok' } });
   };

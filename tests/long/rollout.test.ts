@@ -2,13 +2,13 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cluster, type ClusterProcess, jobDone, openCluster, postJob } from '../../support/cluster.ts';
-import { eventually } from '../../support/eventually.ts';
-import { hasRedis } from '../../support/redis.ts';
-import { smallJob } from '../../support/service.ts';
+import { type Cluster, type ClusterProcess, jobDone, openCluster, postJob } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { hasRedis } from '../support/redis.ts';
+import { smallJob } from '../support/service.ts';
 
 const OTHER = 'of-another-release';
-const ROOT = resolve(import.meta.dirname, '../../..');
+const ROOT = resolve(import.meta.dirname, '../..');
 
 /** The command line of this package with another version of the renderer, in a folder of its own. */
 async function openOtherVersion(): Promise<string> {

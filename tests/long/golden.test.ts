@@ -1,0 +1,3 @@
+import { goldenSuite, MOVING } from '../support/goldenSuite.ts';
+
+goldenSuite(MOVING);
