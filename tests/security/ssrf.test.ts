@@ -143,14 +143,19 @@ describe('no spelling, name, redirect or webhook reaches a private address', () 
     return body.code;
   };
   /** What is told of a webhook that was not delivered. */
-  const failureOf = async (jobId: string, url: string, from = service): Promise<unknown> => {
+  /** The first failure of a job's webhook, once its delivery has that status. */
+  const failureOf = async (
+    jobId: string,
+    url: string,
+    { from = service, status = 'failed' } = {},
+  ): Promise<string> => {
     const job = smallJob(jobId, {}, { dryRun: true, webhook: { url } });
     expect((await from.post('/api/preview/job', job)).status).toBe(202);
     return eventually(async () => {
       const { body } = await from.get(`/api/preview/job/${jobId}/deliveries`);
       const [delivery] = body.deliveries as { status: string; attempts: { failure: string }[] }[];
-      return delivery?.attempts[0] && { status: delivery.status, failure: delivery.attempts[0].failure };
-    }, `a delivery of ${jobId}`);
+      return delivery?.status === status ? delivery.attempts[0]?.failure : undefined;
+    }, `a delivery of ${jobId} that is ${status}`);
   };
   const redirect = (status: number, to: string, host = OUTSIDE): string =>
     `http://${host}:${outside.port}/to/${status}~${encodeURIComponent(to)}`;
@@ -258,8 +263,6 @@ describe('no spelling, name, redirect or webhook reaches a private address', () 
   });
 
   describe('webhooks', () => {
-    const refused = { status: 'failed', failure: expect.stringContaining('private') };
-
     test.each([
       '127.0.0.1',
       '127.1',
@@ -277,26 +280,26 @@ describe('no spelling, name, redirect or webhook reaches a private address', () 
       `${OUTSIDE}@127.0.0.1`,
     ])('http://%s', async (host) => {
       const jobId = `hook-${Buffer.from(host).toString('hex')}`;
-      expect(await failureOf(jobId, `http://${host}:${canary.port}/`)).toEqual(refused);
+      expect(await failureOf(jobId, `http://${host}:${canary.port}/`)).toContain('private');
     });
 
     test.each(Object.keys(PRIVATE_NAMES))('a name that leads to a private address: %s', async (name) => {
-      expect(await failureOf(`hook-${name}`, `http://${name}:${canary.port}/`, named)).toEqual(refused);
+      expect(await failureOf(`hook-${name}`, `http://${name}:${canary.port}/`, { from: named })).toContain(
+        'private',
+      );
     });
 
     test('a name that leads elsewhere at its second look-up', async () => {
       const url = `http://hook-rebind.test:${canary.port}/`;
       await named.post('/api/preview/validate', jobWith(url));
       expect(rebinds).toBeGreaterThan(0);
-      expect(await failureOf('hook-rebind', url, named)).toEqual(refused);
+      expect(await failureOf('hook-rebind', url, { from: named })).toContain('private');
     });
 
     test.each([301, 302, 303, 307, 308])('a redirect by %i to a private address', async (status) => {
       const url = redirect(status, `http://127.0.0.1:${canary.port}/`);
-      expect(await failureOf(`hook-redirect-${status}`, url)).toEqual({
-        status: 'pending',
-        failure: expect.stringContaining('Redirects are not followed'),
-      });
+      const failure = await failureOf(`hook-redirect-${status}`, url, { status: 'pending' });
+      expect(failure).toContain('Redirects are not followed');
     });
   });
 

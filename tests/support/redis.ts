@@ -45,18 +45,22 @@ export async function openRedis(): Promise<SharedRedis> {
   return { url, run, stop: async () => void (await run('FLUSHDB')) };
 }
 
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+/** For tests that do not lose their Redis: it waits for no disk, which several of them would share. */
+export const IN_MEMORY = ['--save', ''];
+
 /** A real Redis of the test's own, which it may stop and kill: own port, own folder, ended by its pid. */
-export async function startRedis(): Promise<TestRedis> {
+export async function startRedis(safety: readonly string[] = DURABLE): Promise<TestRedis> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'preview-redis-'));
   const url = `redis://127.0.0.1:${port}`;
-  let server = await startServer(port, folder, url);
+  let server = await startServer(port, folder, url, safety);
   return {
     url,
     folder,
     kill: () => ended(server, 'SIGKILL'),
     async restart() {
-      server = await startServer(port, folder, url);
+      server = await startServer(port, folder, url, safety);
     },
     signal: (name) => void server.kill(name),
     run: (command, ...args) => runOn(url, command, args),
@@ -76,7 +80,12 @@ async function runOn(url: string, command: string, args: string[]): Promise<unkn
   }
 }
 
-async function startServer(port: number, folder: string, url: string): Promise<ChildProcess> {
+async function startServer(
+  port: number,
+  folder: string,
+  url: string,
+  safety: readonly string[],
+): Promise<ChildProcess> {
   const place = [
     '--port',
     String(port),
@@ -87,8 +96,8 @@ async function startServer(port: number, folder: string, url: string): Promise<C
     '--databases',
     String(DATABASES),
   ];
-  const safety = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction'];
-  const server = spawn('redis-server', [...place, ...safety], { stdio: 'ignore' });
+  const options = [...place, '--maxmemory-policy', 'noeviction', ...safety];
+  const server = spawn('redis-server', options, { stdio: 'ignore' });
   const gone = once(server, 'exit').then(() => {
     throw new Error(`redis-server has ended; is port ${port} in use?`);
   });

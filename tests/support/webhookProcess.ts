@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { createEgressAgent } from '../../src/assets/egress.ts';
+import { PreviewError } from '../../src/errors.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createJobEvents } from '../../src/queue/events/jobEvents.ts';
 import { openQueueBackend } from '../../src/queue/queueBackend.ts';
@@ -20,6 +21,7 @@ import { createRenderPool } from '../../src/worker/renderProcess/renderProcess.t
 import { createWebhookSender } from '../../src/worker/webhooks/webhookSender.ts';
 import { announcing, createWebhooks } from '../../src/worker/webhooks/webhooks.ts';
 import { createWebhookWorker } from '../../src/worker/webhooks/webhookWorker.ts';
+import { eventually } from './eventually.ts';
 import { fakeRenders, QUEUE_NAME, toldJob } from './queueWorld.ts';
 
 const [queueUrl, dataDir = '', url = '', moment] = process.argv.slice(2);
@@ -32,7 +34,15 @@ const store = dyingStore(await createFsStore(storeFolder));
 const metrics = createPreviewMetrics();
 const client = createPreviewWorkerClient({ backend, queueName, store, queueMax: 20 });
 const deadLetters = createDeadLetters({ backend, queueName, store, client });
-await client.enqueue(toldJob('told', [], { webhook: { url } }));
+// A busy machine may keep the queue from answering in time.
+await eventually(
+  () =>
+    client.enqueue(toldJob('told', [], { webhook: { url } })).catch((error: unknown) => {
+      if (!(error instanceof PreviewError) || error.code !== 'queue_unavailable') throw error;
+      return undefined;
+    }),
+  'the job being accepted',
+);
 const common = { backend, queueName, store, metrics, logger };
 createWebhookWorker({
   ...common,
