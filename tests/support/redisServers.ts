@@ -1,7 +1,7 @@
 import { hasRedis, IN_MEMORY, startRedis } from './redis.ts';
 
 /** As many as tests run at the same time, see maxWorkers in vitest.config.ts. */
-export const MOST_WORKERS = 4;
+export const MOST_WORKERS = 6;
 
 /** Runs around the whole suite: a Redis for each process of tests, see openRedis. */
 export default async function setup(): Promise<() => Promise<unknown>> {

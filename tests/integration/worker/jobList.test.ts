@@ -33,9 +33,9 @@ describe('the list of jobs', () => {
   /** One after the other, so that each is accepted later than the one before. */
   async function send(...jobs: ReturnType<typeof toldJob>[]): Promise<void> {
     for (const job of jobs) {
-      const before = Date.now();
       await world.client.enqueue(job);
-      await eventually(async () => Date.now() > before || undefined, 'the next millisecond');
+      const accepted = Date.now();
+      await eventually(async () => Date.now() > accepted || undefined, 'the next millisecond');
     }
   }
 
