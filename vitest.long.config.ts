@@ -6,7 +6,7 @@ export default defineConfig({
   plugins: [importBuilt],
   test: {
     pool: 'forks',
-    globalSetup: ['tests/support/built.ts', 'tests/support/leakScan.ts', 'tests/support/redisServers.ts'],
+    globalSetup: ['tests/support/built.ts', 'tests/support/leakScan.ts', 'tests/support/sharedRedis.ts'],
     server: { deps: { external: [BUILT_MODULES] } },
     include: ['tests/long/**/*.test.ts'],
     maxWorkers: 2,

@@ -29,19 +29,22 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** Databases of a shared Redis; a test's comes round again when as many others were opened. */
-const DATABASES = 256;
-let opened = 0;
+/** Databases of the shared Redis: more than a run opens. In the first one they are counted. */
+const DATABASES = 4096;
 
 export type SharedRedis = Pick<TestRedis, 'url' | 'run' | 'stop'>;
 
-/** An empty database of the Redis that the tests of this process share, see redisServers.ts. */
+/**
+ * A database of the shared Redis that no other test has had, see sharedRedis.ts. Redis itself counts them: Vitest may give
+ * the same VITEST_POOL_ID to two processes at once where one group of tests follows another.
+ */
 export async function openRedis(): Promise<SharedRedis> {
-  const server = process.env.TEST_REDIS_URLS?.split(',')[Number(process.env.VITEST_POOL_ID) - 1];
-  if (!server) throw new Error('There is no shared Redis; is redisServers.ts a globalSetup of this run?');
-  const url = `${server}/${opened++ % DATABASES}`;
+  const server = process.env.TEST_REDIS_URL;
+  if (!server) throw new Error('There is no shared Redis; is sharedRedis.ts a globalSetup of this run?');
+  const database = Number(await runOn(server, 'INCR', ['databases']));
+  if (database >= DATABASES) throw new Error(`More than ${DATABASES - 1} databases were opened.`);
+  const url = `${server}/${database}`;
   const run: TestRedis['run'] = (command, ...args) => runOn(url, command, args);
-  await run('FLUSHDB');
   return { url, run, stop: async () => void (await run('FLUSHDB')) };
 }
 
