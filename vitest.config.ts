@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { BUILT_MODULES, importBuilt } from './tests/support/built.ts';
+import { MOST_WORKERS } from './tests/support/sharedRedis.ts';
 
 /** Suites that wait for most of their time, for locks, pauses and processes: several run at a time, the longest first. */
 const WAITING = [
@@ -71,7 +72,7 @@ export default defineConfig({
     // One after the other: what is at work all the time has a core for itself.
     projects: [
       project('unit', 0, 2, { include: ['tests/unit/**/*.test.ts'] }),
-      project('waiting', 1, 6, { include: WAITING }),
+      project('waiting', 1, MOST_WORKERS, { include: WAITING }),
       project('integration', 2, 2, {
         include: ['tests/integration/**/*.test.ts', 'tests/security/**/*.test.ts'],
         exclude: WAITING,

@@ -29,23 +29,32 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** Databases of the shared Redis: more than a run opens. In the first one they are counted. */
+/** Databases of a shared Redis: more than a run opens. In the first one they are counted. */
 const DATABASES = 4096;
+let own: Promise<string> | undefined;
 
 export type SharedRedis = Pick<TestRedis, 'url' | 'run' | 'stop'>;
 
-/**
- * A database of the shared Redis that no other test has had, see sharedRedis.ts. Redis itself counts them: Vitest may give
- * the same VITEST_POOL_ID to two processes at once where one group of tests follows another.
- */
+/** A database that no other test has had, of the Redis that the tests of this process share, see sharedRedis.ts. */
 export async function openRedis(): Promise<SharedRedis> {
-  const server = process.env.TEST_REDIS_URL;
-  if (!server) throw new Error('There is no shared Redis; is sharedRedis.ts a globalSetup of this run?');
+  own ??= ownRedis();
+  const server = await own;
   const database = Number(await runOn(server, 'INCR', ['databases']));
   if (database >= DATABASES) throw new Error(`More than ${DATABASES - 1} databases were opened.`);
   const url = `${server}/${database}`;
   const run: TestRedis['run'] = (command, ...args) => runOn(url, command, args);
   return { url, run, stop: async () => void (await run('FLUSHDB')) };
+}
+
+/**
+ * Each process has another one than those beside it, because Redis names the workers of all its databases together. The first
+ * Redis counts the processes: Vitest may give the same VITEST_POOL_ID to two where one group of tests follows another.
+ */
+async function ownRedis(): Promise<string> {
+  const [first, ...others] = process.env.TEST_REDIS_URLS?.split(' ') ?? [];
+  if (!first) throw new Error('There is no shared Redis; is sharedRedis.ts a globalSetup of this run?');
+  const servers = [first, ...others];
+  return servers[Number(await runOn(first, 'INCR', ['processes'])) % servers.length] ?? first;
 }
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
