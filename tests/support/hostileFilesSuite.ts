@@ -11,7 +11,7 @@ import { createRenderPool, type RenderPool } from '../../src/worker/renderProces
 import { createRenderSandbox } from '../../src/worker/renderProcess/sandbox/renderSandbox.ts';
 import { type Canary, knock, startCanary } from './canary.ts';
 import { eventually } from './eventually.ts';
-import { fetchingFiles, type HostileFile, hostileFiles } from './hostileFiles.ts';
+import { fetchingFiles, type HostileFile, hostileFiles, wav } from './hostileFiles.ts';
 import { smallJob } from './service.ts';
 
 const MEMORY = 1.5 * 1024 ** 3;
@@ -111,6 +111,10 @@ export function hostileFilesSuite({ tenths, traceEvery }: { tenths: number[]; tr
         const others = await childrenOf();
         const watched = createRenderPool(join(folder, 'store'), { sandbox });
         expect(await outcomeOf(files[0] as HostileFile, watched)).toBe('rendered');
+        // The first sound starts a thread, which reads Node.js and its own code.
+        const silence = wav(1, 8000, 16, 1, Buffer.alloc(16_000));
+        const sound = { name: 'a second of silence', type: 'audio', bytes: silence, outcomes: [] } as const;
+        expect(await outcomeOf(sound, watched)).toBe('rendered');
         const [pid = 0] = (await childrenOf()).filter((child) => !others.includes(child));
         const calls = 'open,openat,openat2,creat,socket,connect,bind,execve,fork,vfork,clone';
         const strace = spawn('strace', ['-f', '-qq', '-e', `trace=${calls}`, '-o', trace, '-p', String(pid)]);
