@@ -41,6 +41,13 @@ describe.each(queueBackends)('the client on the %s queue', (name) => {
     await other?.close();
   });
 
+  it('refuses the id of a waiting job for a different job', async () => {
+    await world.client.enqueue(toldJob('reused'));
+    await expect(world.client.enqueue(toldJob('reused', ['fail']))).rejects.toMatchObject({
+      code: 'job_id_reused',
+    });
+  });
+
   it('accepts twenty of thirty jobs sent at once, and tells the others when to come again', async () => {
     const sent = await Promise.allSettled(
       Array.from({ length: 30 }, (_, i) => world.client.enqueue(toldJob(`flood-${i}`))),
